@@ -1,0 +1,60 @@
+import type { Outcome } from './outcome.ts';
+
+export const incidentStatuses = ['investigating', 'identified', 'monitoring', 'resolved'] as const;
+export type IncidentStatus = (typeof incidentStatuses)[number];
+
+export const impacts = ['none', 'minor', 'major', 'critical'] as const;
+export type Impact = (typeof impacts)[number];
+
+/** Whose trouble it is. Only `provider` incidents change a target's state; the others tell the operator. */
+export const causes = ['provider', 'monitor', 'credentials', 'quota', 'maintenance'] as const;
+export type Cause = (typeof causes)[number];
+
+/** Null means "all": `{provider: 'groq', model: null, vantage: null}` is the provider everywhere. */
+export interface Scope {
+	readonly provider: string | null;
+	readonly model: string | null;
+	readonly operation: string | null;
+	readonly vantage: string | null;
+}
+
+/** The numbers behind a verdict. */
+export interface IncidentEvidence {
+	/** Results since the onset, in the scope. */
+	readonly good: number;
+	readonly bad: number;
+	readonly excluded: number;
+	readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+	readonly vantages: readonly string[];
+	/** Public result ids, newest first, at most 10. */
+	readonly exampleResultIds: readonly string[];
+}
+
+export interface IncidentUpdate {
+	readonly at: number;
+	readonly status: IncidentStatus;
+	readonly body: string;
+}
+
+export interface Incident {
+	readonly id: string;
+	readonly scope: Scope;
+	readonly cause: Cause;
+	readonly impact: Impact;
+	readonly status: IncidentStatus;
+	readonly title: string;
+	/** Estimated onset (first bad result), not the time of detection. ms since epoch. */
+	readonly startedAt: number;
+	readonly detectedAt: number;
+	/** Null while open. */
+	readonly resolvedAt: number | null;
+	/** Typed reason of the decision that opened it, in words: "3 of the last 3 results bad: server_error". */
+	readonly reason: string;
+	readonly evidence: IncidentEvidence;
+	/** Oldest first. */
+	readonly updates: readonly IncidentUpdate[];
+	/** Times it was re-opened within the hold-down. */
+	readonly relapseCount: number;
+	/** Ids of the affected targets. */
+	readonly targetIds: readonly string[];
+}

@@ -1,0 +1,62 @@
+/** Which slots are due when: pure arithmetic, stable over restarts, so that load is flat and never a herd. */
+import type { Target } from './target.ts';
+
+export interface SlotSpec {
+	readonly target: Target;
+	readonly canary: string;
+	readonly vantage: string;
+}
+
+export interface DueSlot extends SlotSpec {
+	/** ms since epoch, the slot's own millisecond. */
+	readonly slotAt: number;
+}
+
+/** FNV-1a, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/), then murmur3's finaliser: FNV alone leaves near ids near each other. */
+export function hash32(text: string): number {
+	let hash = 0x811c9dc5;
+	for (const byte of new TextEncoder().encode(text)) {
+		hash = Math.imul(hash ^ byte, 0x01000193);
+	}
+	hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+	hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+	return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function seriesKey({ target, canary, vantage }: SlotSpec): string {
+	return `${target.id}\n${canary}\n${vantage}`;
+}
+
+/** ms into the interval, 0 ≤ offset < intervalMs. */
+export function offsetOf(spec: SlotSpec): number {
+	return Math.floor((hash32(seriesKey(spec)) / 2 ** 32) * spec.target.intervalMs);
+}
+
+/** All canaries of a target share a shard, so that one worker sees the target's slots in order. */
+export function shardOf(targetId: string, shardCount: number): number {
+	return hash32(`shard\n${targetId}`) % shardCount;
+}
+
+/** Slots with from ≤ slotAt < to, earliest first. */
+export function slotsDue(specs: Iterable<SlotSpec>, from: number, to: number): DueSlot[] {
+	const due: DueSlot[] = [];
+	for (const spec of specs) {
+		const every = spec.target.intervalMs;
+		const offset = offsetOf(spec);
+		for (let slotAt = Math.ceil((from - offset) / every) * every + offset; slotAt < to; slotAt += every) {
+			due.push({ ...spec, slotAt });
+		}
+	}
+	return due.sort((a, b) => a.slotAt - b.slotAt);
+}
+
+/** Number of slots with from ≤ slotAt < to, without listing them. */
+export function countSlots(spec: SlotSpec, from: number, to: number): number {
+	const every = spec.target.intervalMs;
+	const offset = offsetOf(spec);
+	return Math.max(0, Math.ceil((to - offset) / every) - Math.ceil((from - offset) / every));
+}
+
+export function specsOf(targets: readonly Target[], vantage: string): SlotSpec[] {
+	return targets.flatMap((target) => target.canaries.map((canary) => ({ target, canary: canary.name, vantage })));
+}

@@ -1,0 +1,147 @@
+/**
+ * The one public document, numbered. Page, API, badges, feeds and events all render the same snapshot, so they never disagree.
+ * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
+ */
+
+import type { Cause, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
+import type { Availability } from './sli.ts';
+import type { State } from './state.ts';
+import type { Operation, Price } from './target.ts';
+
+export const shortWindows = ['5m', '30m', '1h', '1d'] as const;
+export const longWindows = ['7d', '30d', '90d'] as const;
+export type WindowName = (typeof shortWindows)[number] | (typeof longWindows)[number];
+export const windowMs = {
+	'5m': 300_000,
+	'30m': 1_800_000,
+	'1h': 3_600_000,
+	'1d': 86_400_000,
+	'7d': 604_800_000,
+	'30d': 2_592_000_000,
+	'90d': 7_776_000_000,
+} as const satisfies Record<WindowName, number>;
+
+/** One UTC day of one target. */
+export interface DayView {
+	/** YYYY-MM-DD, UTC. */
+	readonly date: string;
+	/** Worst confirmed state of the day; `unknown` without data. */
+	readonly state: State;
+	/** Confirmed minutes in major or partial outage, and in degraded performance; overlaps merged. */
+	readonly downMinutes: number;
+	readonly degradedMinutes: number;
+	readonly good: number;
+	readonly bad: number;
+	readonly excluded: number;
+}
+
+export interface Percentiles {
+	readonly p50: number;
+	readonly p90: number;
+	readonly p95: number;
+	readonly p99: number;
+}
+
+export interface TargetView {
+	readonly id: string;
+	/** File name of the target's page, injective (core/target fileSlug). */
+	readonly slug: string;
+	readonly provider: string;
+	readonly model: string;
+	readonly operation: Operation;
+	readonly upstreamModel: string;
+	readonly state: State;
+	/** Why, in words for people: "4 of the last 4 results failed: server_error (HTTP 503)". */
+	readonly reason: string;
+	readonly since: string;
+	/** Id of the open provider incident that sets the state; null when none. */
+	readonly incident: string | null;
+	/** Start of the newest result that ran; null before the first. */
+	readonly measuredAt: string | null;
+	readonly staleAfter: string;
+	readonly availability: Readonly<Record<WindowName, Availability>>;
+	/** Slots that ran of the slots that were due, last 24 h. */
+	readonly coverage: { readonly ran: number; readonly due: number; readonly ratio: number | null };
+	/** Last 30 min. */
+	readonly capacity: { readonly ratio: number | null; readonly served: number; readonly refused: number; readonly retryAfterMs: number | null };
+	/** Last 24 h. */
+	readonly quality: { readonly ratio: number | null; readonly right: number; readonly answered: number };
+	/** Last 30 min; null below 5 samples. */
+	readonly ttftMs: (Percentiles & { readonly count: number }) | null;
+	/** Last 24 h; p10 is the slow end. Null below 5 samples. */
+	readonly outputTokensPerSecond: { readonly p50: number; readonly p10: number; readonly count: number } | null;
+	/** Last 24 h; null below 5 samples. */
+	readonly ttftMs1d: (Percentiles & { readonly count: number }) | null;
+	readonly price: Price | null;
+	readonly lifecycle: 'active' | 'deprecated' | 'retired' | 'vanished';
+	readonly vantages: Readonly<Record<string, { readonly state: State; readonly measuredAt: string | null }>>;
+	/** Results per outcome code, last 24 h, scheduled only. */
+	readonly outcomes: Readonly<Record<string, number>>;
+	/** 90 UTC days, oldest first, today last. */
+	readonly days: readonly DayView[];
+}
+
+export interface GroupView {
+	readonly id: string;
+	readonly name: string;
+	readonly state: State;
+	readonly reason: string;
+	/** Ids, in display order. */
+	readonly targetIds: readonly string[];
+	readonly availability1d: Availability;
+}
+
+export interface IncidentUpdateView {
+	readonly at: string;
+	readonly status: IncidentStatus;
+	readonly body: string;
+}
+
+export interface IncidentView {
+	readonly id: string;
+	readonly title: string;
+	readonly scope: Scope;
+	readonly cause: Cause;
+	readonly impact: Impact;
+	readonly status: IncidentStatus;
+	readonly reason: string;
+	readonly startedAt: string;
+	readonly detectedAt: string;
+	readonly resolvedAt: string | null;
+	readonly relapseCount: number;
+	readonly targetIds: readonly string[];
+	readonly evidence: IncidentEvidence;
+	/** Newest first. */
+	readonly updates: readonly IncidentUpdateView[];
+}
+
+export interface VantageView {
+	readonly id: string;
+	readonly state: 'trusted' | 'late' | 'blind' | 'unknown';
+	readonly measuredAt: string | null;
+}
+
+export interface Snapshot {
+	readonly schema: 'linnet.snapshot/1';
+	readonly number: number;
+	readonly generatedAt: string;
+	/** After this the reader must treat every state as `unknown`. */
+	readonly staleAfter: string;
+	/** True when the providers are the simulator: every view must say so. */
+	readonly simulated: boolean;
+	readonly title: string;
+	/** Public base URL of the page, without a trailing slash; null when not configured. */
+	readonly url: string | null;
+	readonly state: State;
+	/** The verdict in one sentence: "2 of 9 providers have problems". */
+	readonly sentence: string;
+	readonly intervalMs: number;
+	readonly vantages: readonly VantageView[];
+	readonly providers: readonly (GroupView & { readonly statusPageUrl: string | null })[];
+	readonly models: readonly GroupView[];
+	readonly targets: readonly TargetView[];
+	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
+	readonly incidents: readonly IncidentView[];
+	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */
+	readonly verdictRevision: string;
+}

@@ -1,0 +1,98 @@
+/** What is probed and judged: provider × model × operation. */
+
+export const operations = ['chat', 'embeddings'] as const;
+export type Operation = (typeof operations)[number];
+
+/** USD per million tokens. */
+export interface Price {
+	readonly inputUsdPerMTok: number;
+	readonly outputUsdPerMTok: number;
+}
+
+/** Milliseconds each; a probe ends at the first that passes. */
+export interface Timeouts {
+	readonly connectMs: number;
+	readonly firstTokenMs: number;
+	readonly stallMs: number;
+	readonly totalMs: number;
+}
+
+/** How a model wants to be asked; each default is the dialect's. */
+export interface ModelFlags {
+	readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+	readonly sendTemperature: boolean;
+	/** Ask for usage in the stream (`stream_options.include_usage`). */
+	readonly includeUsage: boolean;
+	/** Output cap of the canary; reasoning models spend a small one on hidden thinking and answer nothing. */
+	readonly maxOutputTokens: number;
+	/** Merged into the request body last: the operator's or the catalogue's own fields. */
+	readonly bodyPatch: Readonly<Record<string, unknown>>;
+}
+
+/** A small prompt with an expectation. `echo` answers a nonce; `custom` is the operator's own. */
+export type Canary =
+	| { readonly name: 'echo'; readonly type: 'echo' }
+	| { readonly name: string; readonly type: 'custom'; readonly prompt: string; readonly expect: Expectation };
+
+export type Expectation = { readonly text: string } | { readonly pattern: string };
+
+export interface Target {
+	readonly id: string;
+	readonly provider: string;
+	readonly providerName: string;
+	readonly model: string;
+	readonly operation: Operation;
+	readonly upstreamModel: string;
+	readonly dialect: string;
+	readonly baseUrl: string;
+	/** Name of the environment variable that holds the key; null when the endpoint takes none. */
+	readonly apiKeyEnv: string | null;
+	/** Extra request headers, without secrets. */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly intervalMs: number;
+	readonly timeouts: Timeouts;
+	readonly flags: ModelFlags;
+	readonly canaries: readonly Canary[];
+	/** Null when the price is unknown: such a target is forecast at the budget's fallback price. */
+	readonly price: Price | null;
+	/** Highest number of probes in flight to this provider from one worker. */
+	readonly maxConcurrency: number;
+	readonly statusPageUrl: string | null;
+}
+
+export interface TargetIdParts {
+	readonly provider: string;
+	readonly model: string;
+	readonly operation: Operation;
+}
+
+/** `provider:model:operation`. A provider has no colon and an operation has none, so a model may hold any. */
+export function targetId({ provider, model, operation }: TargetIdParts): string {
+	return `${provider}:${model}:${operation}`;
+}
+
+/** Null when the text is not a target id. */
+export function parseTargetId(id: string): TargetIdParts | null {
+	const first = id.indexOf(':');
+	const last = id.lastIndexOf(':');
+	if (first <= 0 || last <= first + 1) return null;
+	const operation = operations.find((known) => known === id.slice(last + 1));
+	if (operation === undefined) return null;
+	return { provider: id.slice(0, first), model: id.slice(first + 1, last), operation };
+}
+
+/**
+ * A file name for an id, injective also on file systems that ignore case: `gpt-4.1` and `gpt-4-1`, `GPT` and `gpt` never collide.
+ * `/` is `__`, `:` is `_-`, every other byte outside a-z 0-9 . - is `_` and two hex digits.
+ */
+export function fileSlug(id: string): string {
+	let slug = '';
+	for (const byte of new TextEncoder().encode(id)) {
+		const char = String.fromCharCode(byte);
+		if (char === '/') slug += '__';
+		else if (char === ':') slug += '_-';
+		else if (/[a-z0-9.-]/.test(char)) slug += char;
+		else slug += `_${byte.toString(16).padStart(2, '0')}`;
+	}
+	return slug;
+}

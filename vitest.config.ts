@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'] };
+// A file's suffix says what it needs: .test.ts nothing, .db.test.ts Postgres, .redis.test.ts Redis too, .browser.test.ts Chromium,
+// .e2e.test.ts the whole service in child processes.
+export default defineConfig({
+	test: {
+		projects: [
+			{ test: { ...shared, name: 'unit', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/*.{db,redis,browser,e2e}.test.ts'] } },
+			{ test: { ...shared, name: 'db', include: ['**/*.db.test.ts'], globalSetup: ['./test/postgres-server.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+			{
+				test: {
+					...shared,
+					name: 'redis',
+					include: ['**/*.redis.test.ts'],
+					globalSetup: ['./test/postgres-server.ts'],
+					testTimeout: 60_000,
+					hookTimeout: 60_000,
+				},
+			},
+			{ test: { ...shared, name: 'browser', include: ['**/*.browser.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+			{ test: { ...shared, name: 'e2e', include: ['**/*.e2e.test.ts'], testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false } },
+		],
+	},
+});
