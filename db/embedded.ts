@@ -108,18 +108,20 @@ async function prepareHome({ dataDir, log }: EmbeddedPostgresOptions): Promise<H
 	}
 	let runAs = await findRunAs();
 	let dir = wanted;
-	if (runAs !== null && !(await canReach(runAs, join(wanted, 'data', 'x')))) {
+	const owned = await stat(join(wanted, 'data')).catch(() => null);
+	if (runAs !== null && owned !== null && owned.uid !== 0) runAs = { uid: owned.uid, gid: owned.gid };
+	if (runAs === null && owned !== null && process.getuid !== undefined && owned.uid !== process.getuid()) {
+		throw new Error(
+			`The data directory ${wanted} belongs to user id ${owned.uid}. Start Linnet as that user or as root, choose another one, or set DATABASE_URL.`,
+		);
+	}
+	if (runAs !== null && !(await canReach(runAs, join(wanted, 'data')))) {
 		dir = join(rootOfRelocated, createHash('sha256').update(wanted).digest('hex').slice(0, 12));
 		await mkdir(dir, { recursive: true, mode: 0o755 });
 		await symlink(dir, join(wanted, 'postgres-is-here')).catch(() => {});
 		log.warn({ wanted, dir }, 'the unprivileged account of postgres cannot reach the data directory: the data is kept elsewhere');
 	}
 	const data = join(dir, 'data');
-	const owner = (await stat(data).catch(() => null))?.uid;
-	if (runAs !== null && owner !== undefined && owner !== 0 && owner !== runAs.uid) runAs = { uid: owner, gid: (await stat(data)).gid };
-	if (runAs === null && owner !== undefined && process.getuid !== undefined && owner !== process.getuid()) {
-		throw new Error(`The data directory ${data} belongs to user id ${owner}. Start Linnet as that user or as root, choose another one, or set DATABASE_URL.`);
-	}
 	const run = join(dir, 'run');
 	for (const path of [run, join(dir, 'log')]) {
 		await mkdir(path, { recursive: true });
