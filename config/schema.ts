@@ -1,0 +1,138 @@
+/** The shape of `linnet.yaml`: strict, an unknown key is an error. Meaning beyond shape (duplicates, known providers, secrets) is judged in resolve.ts. */
+
+import { z } from 'zod';
+import { channels } from '#alerts/index.ts';
+import { parseDuration } from '#core/duration.ts';
+import { causes, impacts } from '#core/incident.ts';
+import { operations } from '#core/target.ts';
+
+function duration(min: string, max: string) {
+	const [minMs, maxMs] = [parseDuration(min) ?? 0, parseDuration(max) ?? 0];
+	return z
+		.string({ error: (issue) => `expected a duration with its unit, like "60s" or "5m", got ${describe(issue.input)}` })
+		.transform((text, context) => {
+			const ms = parseDuration(text);
+			if (ms === null) context.addIssue({ code: 'custom', message: `expected a duration with its unit, like "60s" or "5m", got ${describe(text)}` });
+			else if (ms < minMs || ms > maxMs) context.addIssue({ code: 'custom', message: `expected a duration from ${min} to ${max}, got ${describe(text)}` });
+			return ms ?? 0;
+		})
+		.meta({ description: `Duration with its unit, ${min} to ${max}` });
+}
+
+export function describe(value: unknown): string {
+	if (value === undefined) return 'nothing';
+	if (value === null) return 'null (an empty value)';
+	if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
+	if (Array.isArray(value)) return `a list of ${value.length}`;
+	if (typeof value === 'object') return 'a mapping';
+	return `${String(value)} (${typeof value})`;
+}
+
+// Control characters have no place in a name that becomes a path, a label and a header; everything else may stand in a model's name.
+const printable = z
+	.string()
+	.min(1)
+	.max(200)
+	.regex(/^[^\p{Cc}\p{Cs}]+$/u, { error: 'expected 1 to 200 characters without control characters' });
+const providerId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
+	error: (issue) => `expected an id of a-z, 0-9, ".", "_" or "-" that starts with a letter or digit, got ${describe(issue.input)}`,
+});
+const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+	error: (issue) =>
+		`expected the name of an environment variable (never the secret itself), got ${typeof issue.input === 'string' ? 'text that is no such name' : describe(issue.input)}`,
+});
+const httpUrl = z
+	.url({ protocol: /^https?$/, error: (issue) => `expected an http or https URL, got ${describe(issue.input)}` })
+	.transform((url) => url.replace(/\/+$/, ''));
+
+const timeouts = z.strictObject({
+	connect: duration('100ms', '60s').optional(),
+	firstToken: duration('100ms', '10m').optional(),
+	stall: duration('100ms', '10m').optional(),
+	total: duration('100ms', '15m').optional(),
+});
+
+const expectation = z.union([z.strictObject({ text: z.string().min(1).max(2_000) }), z.strictObject({ pattern: z.string().min(1).max(500) })], {
+	error: 'expected { text: "…" } or { pattern: "…" }',
+});
+
+const ownCanary = z.strictObject({
+	name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'expected a short name of a-z, 0-9, "_" or "-"' }),
+	prompt: z.string().min(1).max(4_000),
+	expect: expectation,
+});
+
+const price = z.strictObject({ inputUsdPerMTok: z.number().nonnegative(), outputUsdPerMTok: z.number().nonnegative() });
+
+const model = z.strictObject({
+	model: printable,
+	upstreamModel: printable.optional(),
+	operation: z.enum(operations).optional(),
+	interval: duration('1s', '24h').optional(),
+	canaries: z
+		.array(z.union([z.string(), ownCanary], { error: 'expected the name of a canary or { name, prompt, expect }' }))
+		.min(1)
+		.optional(),
+	price: price.optional(),
+	maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
+	sendTemperature: z.boolean().optional(),
+	includeUsage: z.boolean().optional(),
+	maxOutputTokens: z.int().min(1).max(8_192).optional(),
+	body: z.record(z.string(), z.unknown()).optional(),
+});
+
+const provider = z.strictObject({
+	use: z.string().optional(),
+	id: providerId.optional(),
+	name: z.string().min(1).max(80).optional(),
+	dialect: z.string().optional(),
+	baseUrl: httpUrl.optional(),
+	apiKeyEnv: envName.nullable().optional(),
+	headers: z
+		.record(z.string().regex(/^[A-Za-z0-9-]+$/, { error: 'expected a header name' }), z.string().regex(/^[\x20-\x7e]*$/, { error: 'expected printable ASCII' }))
+		.optional(),
+	statusPage: httpUrl.optional(),
+	interval: duration('1s', '24h').optional(),
+	timeouts: timeouts.optional(),
+	maxConcurrency: z.int().min(1).max(1_000).optional(),
+	models: z.array(model, { error: (issue) => `expected a list of models, got ${describe(issue.input)}` }).min(1, { error: 'expected at least one model' }),
+});
+
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item.transform((value) => [value]), z.array(item).min(1)]);
+
+const route = z.strictObject({
+	match: z
+		.strictObject({
+			provider: oneOrMore(z.string()).optional(),
+			model: oneOrMore(z.string()).optional(),
+			impact: oneOrMore(z.enum(impacts)).optional(),
+			cause: oneOrMore(z.enum(causes)).optional(),
+		})
+		.optional(),
+	channels: z.array(z.string()).min(1, { error: 'expected at least one channel' }),
+});
+
+export const configSchema = z.strictObject({
+	interval: duration('1s', '24h').optional(),
+	timeouts: timeouts.optional(),
+	budget: z.strictObject({ usdPerDay: z.number().nonnegative() }).optional(),
+	record: z.strictObject({ keepResults: duration('1d', '400d').optional() }).optional(),
+	canaries: z.array(ownCanary).optional(),
+	providers: z
+		.array(provider, { error: (issue) => `expected a list of providers, got ${describe(issue.input)}` })
+		.min(1, { error: 'expected at least one provider' }),
+	alerts: z
+		.strictObject({
+			channels: z.record(
+				z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'expected a short name of a-z, 0-9, "_" or "-"' }),
+				z.discriminatedUnion('type', [channels.webhook.settings], { error: `expected \`type\` to be one of: ${Object.keys(channels).join(', ')}` }),
+			),
+			routes: z.array(route).optional(),
+		})
+		.optional(),
+	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional() }).optional(),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;
+export type ProviderEntry = ConfigFile['providers'][number];
+export type ModelEntry = ProviderEntry['models'][number];

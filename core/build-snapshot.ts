@@ -1,0 +1,336 @@
+/** Facts of the record -> the one public document. Pure: the same facts and the same clock give the same snapshot. */
+import { deriveGroup, derivePage } from './component.ts';
+import { countOf, type Histogram, quantile } from './histogram.ts';
+import type { Incident } from './incident.ts';
+import type { Outcome, Sli } from './outcome.ts';
+import { emptyRollup, type Rollup } from './rollup.ts';
+import { countSlots, hash32, specsOf } from './schedule.ts';
+import { availability, ratio } from './sli.ts';
+import {
+	type DayView,
+	type GroupView,
+	type IncidentView,
+	longWindows,
+	type Percentiles,
+	type Snapshot,
+	shortWindows,
+	type TargetView,
+	type WindowName,
+} from './snapshot.ts';
+import type { State } from './state.ts';
+import { fileSlug, type Target } from './target.ts';
+
+/** The newest results of one target from one vantage. */
+export interface RecentResults {
+	/** Start of the newest result that ran, ms since epoch; null before the first. */
+	readonly measuredAt: number | null;
+	/** Start of the newest good or bad result; null before the first. */
+	readonly validAt: number | null;
+	/** Outcome of the newest result that ran. */
+	readonly outcome: Outcome | null;
+	/** Finer cause of it, e.g. why nothing was sent. */
+	readonly subcode: string | null;
+	readonly retryAfterMs: number | null;
+	/** SLI of the newest good or bad results, newest first, at most 3. */
+	readonly votes: readonly Sli[];
+}
+
+export interface TargetFacts {
+	readonly firstScheduledAt: number;
+	/** All canaries and vantages merged. A missing window is empty. */
+	readonly windows: Readonly<Partial<Record<WindowName, Rollup>>>;
+	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
+	readonly latency: Readonly<Partial<Record<'30m' | '1d', Rollup>>>;
+	/** Keyed YYYY-MM-DD, UTC. */
+	readonly days: ReadonlyMap<string, Rollup>;
+	readonly recent: Readonly<Record<string, RecentResults>>;
+}
+
+export interface SnapshotFacts {
+	readonly now: number;
+	readonly number: number;
+	readonly title: string;
+	readonly url: string | null;
+	readonly simulated: boolean;
+	readonly intervalMs: number;
+	readonly vantages: readonly string[];
+	readonly targets: readonly Target[];
+	readonly facts: ReadonlyMap<string, TargetFacts>;
+	/** Open ones and those of the last 90 days, any cause. */
+	readonly incidents: readonly Incident[];
+}
+
+/** A snapshot is published at least every 15 s: four missed ones and the reader must stop believing it. */
+export const snapshotStaleMs = 60_000;
+const minSamples = 5;
+const shownIncidents = 200;
+const dayMs = 86_400_000;
+
+export function buildSnapshot(input: SnapshotFacts): Snapshot {
+	const { now } = input;
+	const byTarget = new Map<string, Incident[]>();
+	for (const incident of input.incidents) {
+		for (const id of incident.targetIds) byTarget.set(id, [...(byTarget.get(id) ?? []), incident]);
+	}
+	const targets = input.targets.map((target) => targetView(target, input.facts.get(target.id), byTarget.get(target.id) ?? [], input));
+	const providers = groupBy(input.targets, ({ provider }) => provider).map(([id, members]) => ({
+		...groupView(id, members[0]?.providerName ?? id, members, targets, 'models'),
+		statusPageUrl: members[0]?.statusPageUrl ?? null,
+	}));
+	const models = groupBy(input.targets, ({ model }) => model).map(([id, members]) => groupView(id, id, members, targets, 'providers'));
+	const incidents = input.incidents
+		.filter(({ cause }) => cause === 'provider' || cause === 'monitor')
+		.sort((a, b) => Number(b.resolvedAt === null) - Number(a.resolvedAt === null) || b.startedAt - a.startedAt)
+		.slice(0, shownIncidents)
+		.map(incidentView);
+	return {
+		schema: 'linnet.snapshot/1',
+		number: input.number,
+		generatedAt: iso(now),
+		staleAfter: iso(now + snapshotStaleMs),
+		simulated: input.simulated,
+		title: input.title,
+		url: input.url,
+		...derivePage(providers),
+		intervalMs: input.intervalMs,
+		vantages: input.vantages.map((id) => vantageView(id, input)),
+		providers,
+		models,
+		targets,
+		incidents,
+		verdictRevision: revisionOf(targets, incidents),
+	};
+}
+
+function targetView(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], input: SnapshotFacts): TargetView {
+	const { now } = input;
+	const recent = facts?.recent ?? {};
+	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
+	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));
+	const staleMs = staleAfterMs(target);
+	const verdict = judgeTarget(target, facts, incidents, now);
+	const [halfHour, day] = [windowOf('30m'), windowOf('1d')];
+	const due = input.vantages
+		.flatMap((vantage) => specsOf([target], vantage))
+		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? now, now - dayMs), now - staleMs), 0);
+	// Slots whose probes may still be running are not due yet; one that ended early must not lift coverage above 1.
+	const ran = Math.min(day.count - day.missed, due);
+	const speed = facts?.latency['1d']?.speed;
+	const speedCount = speed === undefined ? 0 : countOf(speed);
+	return {
+		id: target.id,
+		slug: fileSlug(target.id),
+		provider: target.provider,
+		model: target.model,
+		operation: target.operation,
+		upstreamModel: target.upstreamModel,
+		...verdict,
+		measuredAt: measuredAt === null ? null : iso(measuredAt),
+		staleAfter: iso((measuredAt ?? facts?.firstScheduledAt ?? now) + staleMs),
+		availability: Object.fromEntries(
+			[...shortWindows, ...longWindows].map((name) => [name, availability(windowOf(name).good, windowOf(name).bad, windowOf(name).excluded)]),
+		) as TargetView['availability'],
+		coverage: { ran, due, ratio: ratio(ran, due) },
+		capacity: {
+			ratio: ratio(halfHour.served, halfHour.served + halfHour.refused),
+			served: halfHour.served,
+			refused: halfHour.refused,
+			retryAfterMs: latest(Object.values(recent).map((one) => one.retryAfterMs)),
+		},
+		quality: { ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
+		ttftMs: percentiles(facts?.latency['30m']?.ttft),
+		ttftMs1d: percentiles(facts?.latency['1d']?.ttft),
+		outputTokensPerSecond:
+			speed === undefined || speedCount < minSamples ? null : { p50: round(quantile(speed, 0.5)), p10: round(quantile(speed, 0.1)), count: speedCount },
+		price: target.price,
+		lifecycle: 'active',
+		vantages: Object.fromEntries(
+			Object.entries(recent).map(([vantage, one]) => [
+				vantage,
+				{ state: vantageState(one, verdict.state, now, staleMs), measuredAt: one.measuredAt === null ? null : iso(one.measuredAt) },
+			]),
+		),
+		outcomes: day.outcomes as Readonly<Record<string, number>>,
+		days: dayViews(facts, incidents, now),
+	};
+}
+
+/** Three missed slots, and the time that the last probe may take. */
+function staleAfterMs(target: Target): number {
+	return 3 * target.intervalMs + target.timeouts.totalMs;
+}
+
+type TargetVerdict = Pick<TargetView, 'state' | 'reason' | 'since' | 'incident'>;
+
+/** The verdict's words hold still while the verdict does: counters and ages stay out of them, so the small feed's ETag can too. */
+export function judgeTarget(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], now: number): TargetVerdict {
+	const byProvider = incidents.filter(({ cause }) => cause === 'provider');
+	const open = byProvider.filter(({ resolvedAt }) => resolvedAt === null);
+	const worst = open.find(({ impact }) => impact === 'major' || impact === 'critical') ?? open[0];
+	const validAt = latest(Object.values(facts?.recent ?? {}).map((recent) => recent.validAt));
+	const staleMs = staleAfterMs(target);
+	if (validAt === null || now - validAt > staleMs) {
+		// An incident that nobody looks at any more is no verdict either.
+		const since = validAt ?? facts?.firstScheduledAt ?? now;
+		return { state: 'unknown', reason: blindReason(facts), since: iso(since), incident: worst?.id ?? null };
+	}
+	if (worst !== undefined) {
+		const state = worst.impact === 'minor' || worst.impact === 'none' ? 'degraded_performance' : 'major_outage';
+		return { state, reason: worst.reason, since: iso(worst.startedAt), incident: worst.id };
+	}
+	const failing = Object.entries(facts?.recent ?? {}).filter(([, recent]) => recent.votes.length >= 3 && recent.votes.every((vote) => vote === 'bad'));
+	const seeing = Object.keys(facts?.recent ?? {}).length;
+	if (failing.length > 0 && seeing > failing.length) {
+		const since = Math.min(...failing.map(([, recent]) => recent.validAt ?? now));
+		return {
+			state: 'partial_outage',
+			reason: `regional issue: failing from ${failing.map(([vantage]) => vantage).join(', ')} only`,
+			since: iso(since),
+			incident: null,
+		};
+	}
+	const lastResolved = latest(byProvider.map(({ resolvedAt }) => resolvedAt));
+	return { state: 'operational', reason: 'answers as expected', since: iso(lastResolved ?? facts?.firstScheduledAt ?? now), incident: null };
+}
+
+const blindWords: Partial<Record<Outcome, string>> = {
+	auth_failed: 'we cannot see: our API key is refused',
+	forbidden: 'we cannot see: our account has no access',
+	quota_exhausted: 'we cannot see: our quota or credit is used up',
+	rate_limited: 'we cannot see: our own rate limit is reached',
+	bad_request: 'we cannot see: our canary is refused as malformed',
+	model_not_found: 'the provider does not know this model id',
+	edge_blocked: 'we cannot see: a firewall blocks the monitor',
+	content_blocked: 'we cannot see: a content filter stops the canary',
+	throttled: 'we cannot see: refused with 429, without evidence whose limit it is',
+	monitor_fault: 'we cannot see: trouble of the monitor itself',
+	dns_failed: 'we cannot see: no confirmed connection from here',
+	connect_failed: 'we cannot see: no confirmed connection from here',
+	tls_failed: 'we cannot see: no confirmed connection from here',
+};
+
+function blindReason(facts: TargetFacts | undefined): string {
+	const newest = Object.values(facts?.recent ?? {})
+		.filter(({ measuredAt }) => measuredAt !== null)
+		.sort((a, b) => (b.measuredAt ?? 0) - (a.measuredAt ?? 0))[0];
+	if (newest?.outcome == null) return 'not measured yet';
+	return (newest.measuredAt !== newest.validAt ? blindWords[newest.outcome] : undefined) ?? 'no recent measurement';
+}
+
+function vantageState(recent: RecentResults, targetState: State, now: number, staleMs: number): State {
+	if (recent.validAt === null || now - recent.validAt > staleMs) return 'unknown';
+	if (recent.votes.length >= 3 && recent.votes.every((vote) => vote === 'bad')) return 'major_outage';
+	return targetState === 'major_outage' && recent.votes[0] === 'good' ? 'operational' : targetState;
+}
+
+function vantageView(id: string, { facts, targets, now }: SnapshotFacts): Snapshot['vantages'][number] {
+	const measuredAt = latest([...facts.values()].map(({ recent }) => recent[id]?.measuredAt ?? null));
+	const slowest = Math.max(0, ...targets.map(staleAfterMs));
+	const state = measuredAt === null ? 'unknown' : now - measuredAt > slowest ? 'late' : 'trusted';
+	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
+}
+
+function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[], now: number): DayView[] {
+	const today = Math.floor(now / dayMs) * dayMs;
+	return Array.from({ length: 90 }, (_, i) => {
+		const from = today - (89 - i) * dayMs;
+		const date = iso(from).slice(0, 10);
+		const { good, bad, excluded } = facts?.days.get(date) ?? emptyRollup;
+		const minutes = (impacts: readonly string[]) =>
+			overlapMinutes(
+				incidents.filter((incident) => incident.cause === 'provider' && impacts.includes(incident.impact)),
+				from,
+				Math.min(from + dayMs, now),
+			);
+		const [downMinutes, degradedMinutes] = [minutes(['major', 'critical']), minutes(['minor'])];
+		return { date, state: dayState(good + bad > 0, downMinutes, degradedMinutes), downMinutes, degradedMinutes, good, bad, excluded };
+	});
+}
+
+/** By confirmed minutes, not by single failures: 0, up to 5, up to 30, more. */
+export function dayState(measured: boolean, downMinutes: number, degradedMinutes: number): State {
+	if (downMinutes > 30) return 'major_outage';
+	if (downMinutes > 5) return 'partial_outage';
+	if (downMinutes > 0 || degradedMinutes > 0) return 'degraded_performance';
+	return measured ? 'operational' : 'unknown';
+}
+
+/** Minutes of [from, to) covered by at least one incident: overlaps count once. One decimal. */
+export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 'resolvedAt'>[], from: number, to: number): number {
+	const spans = incidents
+		.map(({ startedAt, resolvedAt }) => [Math.max(startedAt, from), Math.min(resolvedAt ?? to, to)] as const)
+		.filter(([start, end]) => end > start)
+		.sort((a, b) => a[0] - b[0]);
+	let [covered, reached] = [0, from];
+	for (const [start, end] of spans) {
+		covered += Math.max(0, end - Math.max(start, reached));
+		reached = Math.max(reached, end);
+	}
+	return Math.round(covered / 6_000) / 10;
+}
+
+function incidentView(incident: Incident): IncidentView {
+	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
+	return {
+		...rest,
+		startedAt: iso(startedAt),
+		detectedAt: iso(detectedAt),
+		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		updates: updates.map((update) => ({ ...update, at: iso(update.at) })).reverse(),
+	};
+}
+
+function groupView(id: string, name: string, members: readonly Target[], views: readonly TargetView[], noun: string): GroupView {
+	const ids = new Set(members.map((member) => member.id));
+	const own = views.filter((view) => ids.has(view.id));
+	const sum = (field: 'good' | 'bad' | 'excluded') => own.reduce((total, view) => total + view.availability['1d'][field], 0);
+	return {
+		id,
+		name,
+		...deriveGroup(
+			own.map(({ state }) => state),
+			noun,
+		),
+		targetIds: own.map((view) => view.id),
+		availability1d: availability(sum('good'), sum('bad'), sum('excluded')),
+	};
+}
+
+function percentiles(histogram: Histogram | undefined): (Percentiles & { count: number }) | null {
+	if (histogram === undefined) return null;
+	const count = countOf(histogram);
+	if (count < minSamples) return null;
+	const at = (q: number) => round(quantile(histogram, q));
+	return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), count };
+}
+
+function revisionOf(targets: readonly TargetView[], incidents: readonly IncidentView[]): string {
+	const text = JSON.stringify([
+		targets.map(({ id, state, reason, since, incident }) => [id, state, reason, since, incident]),
+		incidents.map(({ id, status, impact, updates, relapseCount }) => [id, status, impact, updates.length, relapseCount]),
+	]);
+	// Two independent 32-bit halves: one alone would repeat by chance within tens of thousands of revisions.
+	return hash32(text).toString(16).padStart(8, '0') + hash32(`${text.length}\n${text}`).toString(16).padStart(8, '0');
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
+	const groups = new Map<string, T[]>();
+	for (const item of items) {
+		const group = groups.get(key(item));
+		if (group === undefined) groups.set(key(item), [item]);
+		else group.push(item);
+	}
+	return [...groups];
+}
+
+function latest(times: readonly (number | null)[]): number | null {
+	return times.reduce((newest, time) => (time !== null && (newest === null || time > newest) ? time : newest), null);
+}
+
+function round(value: number | null): number {
+	return value === null ? 0 : Math.round(value * 10) / 10;
+}
+
+function iso(ms: number): string {
+	return new Date(ms).toISOString();
+}
