@@ -3,7 +3,7 @@
  * Deterministic and replayable: the same results in the same order give the same decisions. It reads no clock; `at` comes with each result.
  * An excluded result moves nothing. Several vantages vote by strict majority; fewer failing is a regional issue, not an outage.
  */
-import type { Cause, Impact, IncidentEvidence, Scope } from './incident.ts';
+import { type Cause, type Condition, conditions, type Impact, type IncidentEvidence, type Scope } from './incident.ts';
 import { type Outcome, ruleOf } from './outcome.ts';
 import type { ProbeResult } from './probe-result.ts';
 import { hash32 } from './schedule.ts';
@@ -41,10 +41,7 @@ export const defaultPolicy: DetectorPolicy = {
 	vantageSilentMs: 900_000,
 };
 
-/** What can be wrong, each judged on its own votes. A key and a wallet are shared by a provider's targets, so those two are judged per provider. */
-export const conditions = ['outage', 'slow', 'wrong_answers', 'credentials', 'quota'] as const;
-export type Condition = (typeof conditions)[number];
-
+// A key and a wallet are shared by a provider's targets, so those two are judged per provider.
 const conditionRules = {
 	outage: { unit: 'target', cause: 'provider', impact: 'major', noun: 'outage' },
 	slow: { unit: 'target', cause: 'provider', impact: 'minor', noun: 'slow answers' },

@@ -10,6 +10,10 @@ export type Impact = (typeof impacts)[number];
 export const causes = ['provider', 'monitor', 'credentials', 'quota', 'maintenance'] as const;
 export type Cause = (typeof causes)[number];
 
+/** What is wrong, each judged on its own evidence. A scope has at most one open incident of a condition. */
+export const conditions = ['outage', 'slow', 'wrong_answers', 'credentials', 'quota'] as const;
+export type Condition = (typeof conditions)[number];
+
 /** Null means "all": `{provider: 'groq', model: null, vantage: null}` is the provider everywhere. */
 export interface Scope {
 	readonly provider: string | null;
@@ -39,6 +43,7 @@ export interface IncidentUpdate {
 export interface Incident {
 	readonly id: string;
 	readonly scope: Scope;
+	readonly condition: Condition;
 	readonly cause: Cause;
 	readonly impact: Impact;
 	readonly status: IncidentStatus;

@@ -3,7 +3,7 @@
  * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
  */
 
-import type { Cause, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
+import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
 import type { Operation, Price } from './target.ts';
@@ -101,6 +101,7 @@ export interface IncidentView {
 	readonly id: string;
 	readonly title: string;
 	readonly scope: Scope;
+	readonly condition: Condition;
 	readonly cause: Cause;
 	readonly impact: Impact;
 	readonly status: IncidentStatus;

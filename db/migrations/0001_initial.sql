@@ -99,7 +99,7 @@ create table probe_results (
 	request_id text,
 	evidence jsonb
 ) partition by range (slot_at);
-comment on table probe_results is 'One canary sent once, and what came of it; one partition a UTC day of slot_at. Codes: db/probe-results.ts';
+comment on table probe_results is 'One canary sent once, and what came of it; one partition a UTC day of slot_at. Codes: db/result-codes.ts';
 comment on column probe_results.seq is 'Order of commit: a reader that has read through n misses none at or below n';
 comment on column probe_results.slot_at is 'The slot, to the ms';
 comment on column probe_results.started_at is 'When the probe started; null when it never did (a missed slot)';
@@ -272,6 +272,7 @@ create table incidents (
 	model text,
 	operation text,
 	vantage text,
+	condition text not null,
 	cause text not null,
 	impact text not null,
 	status text not null,
@@ -285,14 +286,15 @@ create table incidents (
 	target_ids text[] not null,
 	transition_count integer not null
 );
-create unique index incidents_one_open on incidents (provider, model, operation, vantage, cause) nulls not distinct where resolved_at is null;
+create unique index incidents_one_open on incidents (provider, model, operation, vantage, condition) nulls not distinct where resolved_at is null;
 create index incidents_detected on incidents (detected_at desc, incident_id desc);
-comment on table incidents is 'Outages and degradations; at most one open of a scope and cause';
-comment on column incidents.incident_id is 'Public id: UTC day of detection and a number';
+comment on table incidents is 'Outages and degradations; at most one open of a scope and condition';
+comment on column incidents.incident_id is 'Public id, made by the detector from scope, condition and onset';
 comment on column incidents.provider is 'Scope; null means all';
 comment on column incidents.model is 'Scope; null means all';
 comment on column incidents.operation is 'Scope; null means all';
 comment on column incidents.vantage is 'Scope; null means all';
+comment on column incidents.condition is 'What is wrong: outage, slow, wrong_answers, credentials or quota';
 comment on column incidents.cause is 'Whose trouble it is';
 comment on column incidents.impact is 'none, minor, major or critical';
 comment on column incidents.status is 'investigating, identified, monitoring or resolved';
