@@ -10,6 +10,7 @@ export interface Query<Row> {
 
 /** What a verb of a table needs; both Db and Tx are one. */
 export interface Sql {
+	readonly pool: pg.Pool;
 	run<Row>(query: Query<Row>, values?: readonly unknown[]): Promise<Row[]>;
 	/** For DDL and one-off statements; every statement that a verb runs often is a Query. */
 	execute<Row = unknown>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -18,7 +19,6 @@ export interface Sql {
 /** A pool. Statements that belong together go through `transaction`. */
 export interface Db extends Sql {
 	readonly url: string;
-	readonly pool: pg.Pool;
 	close(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export function connectionOf(url: string, statementTimeoutMs: number): pg.Client
 	return { connectionString: merged, options, keepAlive: true, connectionTimeoutMillis: 5_000 };
 }
 
-function runner(target: pg.Pool | pg.PoolClient): Sql {
+function runner(target: pg.Pool | pg.PoolClient): Omit<Sql, 'pool'> {
 	return {
 		run: async <Row>({ name, text }: Query<Row>, values: readonly unknown[] = []) =>
 			(await target.query({ name, text, values: values as unknown[], types })).rows as Row[],
@@ -104,7 +104,7 @@ export async function transaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Prom
 	let broken: Error | undefined;
 	try {
 		await client.query('begin');
-		const result = await work({ client, ...runner(client) });
+		const result = await work({ client, pool: db.pool, ...runner(client) });
 		await client.query('commit');
 		return result;
 	} catch (error) {

@@ -295,6 +295,7 @@ comment on column incidents.model is 'Scope; null means all';
 comment on column incidents.operation is 'Scope; null means all';
 comment on column incidents.vantage is 'Scope; null means all';
 comment on column incidents.condition is 'What is wrong: outage, slow, wrong_answers, credentials or quota';
+comment on column incidents.condition is 'What is wrong';
 comment on column incidents.cause is 'Whose trouble it is';
 comment on column incidents.impact is 'none, minor, major or critical';
 comment on column incidents.status is 'investigating, identified, monitoring or resolved';

@@ -1,0 +1,115 @@
+import { type Db, instant, query, type Sql, transaction } from './sql.ts';
+
+const ensureDay = query('budget_ensure_day', 'insert into budget_days (day) values ($1::date) on conflict do nothing');
+const lockDay = query<BudgetDay>(
+	'budget_lock_day',
+	'select reserved_micro_usd as "reservedMicroUsd", spent_micro_usd as "spentMicroUsd" from budget_days where day = $1::date for update',
+);
+const selectDay = query<BudgetDay>(
+	'budget_day',
+	'select reserved_micro_usd as "reservedMicroUsd", spent_micro_usd as "spentMicroUsd" from budget_days where day = $1::date',
+);
+const selectKnown = query<{ id: string; settled: boolean }>(
+	'budget_known',
+	'select reservation_id as id, settled_at is not null as settled from budget_reservations where reservation_id = any($1::text[])',
+);
+const insertReservations = query(
+	'budget_reserve',
+	`with given as (
+		insert into budget_reservations (reservation_id, day, estimate_micro_usd, expires_at)
+		select id, $3::date, estimate, $4::timestamptz from unnest($1::text[], $2::bigint[]) as given(id, estimate)
+		returning estimate_micro_usd
+	)
+	update budget_days set reserved_micro_usd = reserved_micro_usd + (select coalesce(sum(estimate_micro_usd), 0) from given) where day = $3::date`,
+);
+const settleOne = query<{ day: string }>(
+	'budget_settle',
+	`with settled as (
+		update budget_reservations set settled_at = clock_timestamp() where reservation_id = $1::text and settled_at is null returning day, estimate_micro_usd
+	)
+	update budget_days set reserved_micro_usd = reserved_micro_usd - settled.estimate_micro_usd, spent_micro_usd = spent_micro_usd + $2::bigint
+	from settled where budget_days.day = settled.day returning budget_days.day`,
+);
+const expire = query<{ count: number }>(
+	'budget_expire',
+	`with expired as (
+		update budget_reservations set settled_at = clock_timestamp() where settled_at is null and expires_at <= $1::timestamptz returning day, estimate_micro_usd
+	), sums as (
+		select day, sum(estimate_micro_usd) as estimate, count(*) as count from expired group by day
+	), moved as (
+		update budget_days set reserved_micro_usd = reserved_micro_usd - sums.estimate, spent_micro_usd = spent_micro_usd + sums.estimate
+		from sums where budget_days.day = sums.day
+	)
+	select coalesce(sum(count), 0)::bigint as count from sums`,
+);
+const trim = query<{ id: string }>(
+	'budget_trim',
+	'delete from budget_reservations where settled_at is not null and expires_at < $1::timestamptz returning reservation_id as id',
+);
+
+export interface BudgetDay {
+	readonly reservedMicroUsd: number;
+	readonly spentMicroUsd: number;
+}
+
+export interface Reservation {
+	/** One probe of one slot: asked for twice, it is granted once and charged once. */
+	readonly id: string;
+	/** An upper bound of what the probe can cost; parts of a micro-dollar are rounded up. */
+	readonly estimateMicroUsd: number;
+}
+
+export interface ReserveOptions {
+	/** UTC day, YYYY-MM-DD. */
+	readonly day: string;
+	readonly capMicroUsd: number;
+	/** When an unsettled reservation counts as spent, ms since epoch: after the probe's own timeout. */
+	readonly expiresAt: number;
+}
+
+/**
+ * Reserves in the given order while the day's cap allows; a costly one that does not fit leaves room for cheaper ones after it.
+ * Spent and reserved together never pass the cap: every reservation of a day waits for the one before.
+ * @returns the ids granted. One that is reserved already is granted again for free; one that is settled is not.
+ */
+export function reserve(db: Db, reservations: readonly Reservation[], { day, capMicroUsd, expiresAt }: ReserveOptions): Promise<Set<string>> {
+	return transaction(db, async (tx) => {
+		await tx.run(ensureDay, [day]);
+		const [now] = await tx.run(lockDay, [day]);
+		let free = Math.floor(capMicroUsd) - (now?.spentMicroUsd ?? 0) - (now?.reservedMicroUsd ?? 0);
+		const known = new Map((await tx.run(selectKnown, [reservations.map(({ id }) => id)])).map(({ id, settled }) => [id, settled]));
+		const granted = new Set([...known].filter(([, settled]) => !settled).map(([id]) => id));
+		const added = new Map<string, number>();
+		for (const { id, estimateMicroUsd } of reservations) {
+			const estimate = Math.ceil(estimateMicroUsd);
+			if (!(estimate >= 0)) throw new RangeError(`Expected \`estimateMicroUsd\` of ${id} to be 0 or more, got ${estimateMicroUsd}`);
+			if (known.has(id) || added.has(id) || estimate > free) continue;
+			free -= estimate;
+			added.set(id, estimate);
+			granted.add(id);
+		}
+		if (added.size > 0) await tx.run(insertReservations, [[...added.keys()], [...added.values()], day, instant(expiresAt)]);
+		return granted;
+	});
+}
+
+/** Turns a reservation into what the probe did cost, rounded up. @returns false when it was settled or expired before: then nothing changes. */
+export async function settle(sql: Sql, id: string, actualMicroUsd: number): Promise<boolean> {
+	if (!(actualMicroUsd >= 0)) throw new RangeError(`Expected \`actualMicroUsd\` of ${id} to be 0 or more, got ${actualMicroUsd}`);
+	return (await sql.run(settleOne, [id, Math.ceil(actualMicroUsd)])).length > 0;
+}
+
+/** A probe that crashed between the two may have been billed: its estimate counts as spent. @returns how many expired. */
+export async function releaseExpired(sql: Sql, now: number): Promise<number> {
+	return (await sql.run(expire, [instant(now)]))[0]?.count ?? 0;
+}
+
+/** Zeros for a day without any. */
+export async function readBudgetDay(sql: Sql, day: string): Promise<BudgetDay> {
+	return (await sql.run(selectDay, [day]))[0] ?? { reservedMicroUsd: 0, spentMicroUsd: 0 };
+}
+
+/** Forgets settled reservations that expired before. @returns how many. */
+export async function trimReservations(sql: Sql, before: number): Promise<number> {
+	return (await sql.run(trim, [instant(before)])).length;
+}

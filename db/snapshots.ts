@@ -1,0 +1,57 @@
+import type { Snapshot } from '#core/snapshot.ts';
+import { advisoryLocks, type Db, instant, inTransaction, query, type Sql, type Tx } from './sql.ts';
+
+/** Channel that hears the number of each new snapshot. */
+export const snapshotChannel = 'linnet_snapshot';
+const kept = 100;
+
+const lockNumbers = query('snapshots_lock', `select pg_advisory_xact_lock(${advisoryLocks.snapshots})`);
+const selectNext = query<{ number: number }>('snapshots_next', 'select coalesce(max(number), 0) + 1 as number from snapshots');
+const insertSnapshot = query(
+	'snapshots_publish',
+	`with written as (
+		insert into snapshots (number, generated_at, document) values ($1::bigint, $2::timestamptz, $3::text) returning number
+	), trimmed as (
+		delete from snapshots where number <= $1::bigint - ${kept}
+	)
+	select pg_notify('${snapshotChannel}', number::text) from written`,
+);
+const selectLatest = query<StoredSnapshot>('snapshots_latest', 'select number, document from snapshots order by number desc limit 1');
+const selectLatestNumber = query<{ number: number }>('snapshots_latest_number', 'select coalesce(max(number), 0) as number from snapshots');
+const selectSince = query<StoredSnapshot>('snapshots_since', 'select number, document from snapshots where number > $1::bigint order by number');
+
+export interface StoredSnapshot {
+	readonly number: number;
+	/** JSON, byte for byte as published. */
+	readonly document: string;
+}
+
+/**
+ * Publishes with the next number and wakes the listeners at the commit. Numbers have no gap and follow the order of commit.
+ * @param build makes the document for the number it gets
+ */
+export function publishSnapshot(sql: Db | Tx, build: (number: number) => Snapshot): Promise<Snapshot> {
+	return inTransaction(sql, async (tx) => {
+		await tx.run(lockNumbers);
+		const [next] = await tx.run(selectNext);
+		const snapshot = build(next?.number ?? 1);
+		if (snapshot.number !== next?.number) throw new Error(`Expected the snapshot to have number ${next?.number}, got ${snapshot.number}`);
+		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), JSON.stringify(snapshot)]);
+		return snapshot;
+	});
+}
+
+/** Null before the first. */
+export async function readLatestSnapshot(sql: Sql): Promise<StoredSnapshot | null> {
+	return (await sql.run(selectLatest))[0] ?? null;
+}
+
+/** 0 before the first. */
+export async function readLatestSnapshotNumber(sql: Sql): Promise<number> {
+	return (await sql.run(selectLatestNumber))[0]?.number ?? 0;
+}
+
+/** Those after `number`, oldest first, as far as they are kept (the last 100). */
+export function readSnapshotsSince(sql: Sql, number: number): Promise<StoredSnapshot[]> {
+	return sql.run(selectSince, [number]);
+}
