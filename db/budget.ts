@@ -1,3 +1,4 @@
+import { dayOf } from './partitions.ts';
 import { type Db, instant, query, type Sql, transaction } from './sql.ts';
 
 const ensureDay = query('budget_ensure_day', 'insert into budget_days (day) values ($1::date) on conflict do nothing');
@@ -60,23 +61,30 @@ export interface Reservation {
 }
 
 export interface ReserveOptions {
-	/** UTC day, YYYY-MM-DD. */
-	readonly day: string;
+	/** ms since epoch; its UTC day is charged. */
+	readonly now: number;
 	readonly capMicroUsd: number;
-	/** When an unsettled reservation counts as spent, ms since epoch: after the probe's own timeout. */
-	readonly expiresAt: number;
+	/** After this an unsettled reservation counts as spent; longer than the wait for the slot and the probe's own timeout. */
+	readonly holdMs?: number;
 }
+
+const defaultHoldMs = 600_000;
 
 /**
  * Reserves in the given order while the day's cap allows; a costly one that does not fit leaves room for cheaper ones after it.
  * Spent and reserved together never pass the cap: every reservation of a day waits for the one before.
- * @returns the ids granted. One that is reserved already is granted again for free; one that is settled is not.
+ * @returns each id in one of the two. One that is reserved already is granted again for free; one that is settled is denied.
  */
-export function reserve(db: Db, reservations: readonly Reservation[], { day, capMicroUsd, expiresAt }: ReserveOptions): Promise<Set<string>> {
+export function reserve(
+	db: Db,
+	reservations: readonly Reservation[],
+	{ now, capMicroUsd, holdMs = defaultHoldMs }: ReserveOptions,
+): Promise<{ granted: Set<string>; denied: Set<string> }> {
+	const day = dayOf(now);
 	return transaction(db, async (tx) => {
 		await tx.run(ensureDay, [day]);
-		const [now] = await tx.run(lockDay, [day]);
-		let free = Math.floor(capMicroUsd) - (now?.spentMicroUsd ?? 0) - (now?.reservedMicroUsd ?? 0);
+		const [today] = await tx.run(lockDay, [day]);
+		let free = Math.floor(capMicroUsd) - (today?.spentMicroUsd ?? 0) - (today?.reservedMicroUsd ?? 0);
 		const known = new Map((await tx.run(selectKnown, [reservations.map(({ id }) => id)])).map(({ id, settled }) => [id, settled]));
 		const granted = new Set([...known].filter(([, settled]) => !settled).map(([id]) => id));
 		const added = new Map<string, number>();
@@ -88,8 +96,8 @@ export function reserve(db: Db, reservations: readonly Reservation[], { day, cap
 			added.set(id, estimate);
 			granted.add(id);
 		}
-		if (added.size > 0) await tx.run(insertReservations, [[...added.keys()], [...added.values()], day, instant(expiresAt)]);
-		return granted;
+		if (added.size > 0) await tx.run(insertReservations, [[...added.keys()], [...added.values()], day, instant(now + holdMs)]);
+		return { granted, denied: new Set(reservations.map(({ id }) => id).filter((id) => !granted.has(id))) };
 	});
 }
 

@@ -1,6 +1,6 @@
 import { instant, query, type Sql, type Tx } from './sql.ts';
 
-const selectState = query<StoredDetectorState>(
+const selectState = query<StoredDetectorState<unknown> & { updatedAt: number }>(
 	'detector_state_read',
 	'select version, read_through_seq as "readThroughSeq", state, updated_at as "updatedAt" from detector_state where name = $1::text',
 );
@@ -15,23 +15,27 @@ const upsertState = query<{ name: string }>(
 	returning name`,
 );
 
-export interface StoredDetectorState {
+export interface StoredDetectorState<State> {
 	/** Shape of the state: with another one the caller starts anew. */
 	readonly version: number;
 	/** It has judged every result through this one. */
 	readonly readThroughSeq: number;
-	readonly state: unknown;
-	/** ms since epoch. */
-	readonly updatedAt: number;
+	readonly state: State;
 }
 
 /** Null before the first write. */
-export async function readDetectorState(sql: Sql, name: string): Promise<StoredDetectorState | null> {
-	return (await sql.run(selectState, [name]))[0] ?? null;
+export async function readDetectorState<State>(sql: Sql, name: string): Promise<(StoredDetectorState<State> & { readonly updatedAt: number }) | null> {
+	const [row] = await sql.run(selectState, [name]);
+	return row === undefined ? null : { ...row, state: row.state as State };
 }
 
 /** In the transaction of the decisions that led to it. @throws when somebody has already read further: their decisions stand, ours must roll back. */
-export async function writeDetectorState(tx: Tx, name: string, { version, readThroughSeq, state, updatedAt }: StoredDetectorState): Promise<void> {
-	const written = await tx.run(upsertState, [name, version, readThroughSeq, JSON.stringify(state), instant(updatedAt)]);
+export async function writeDetectorState<State>(
+	tx: Tx,
+	name: string,
+	{ version, readThroughSeq, state }: StoredDetectorState<State>,
+	now: number,
+): Promise<void> {
+	const written = await tx.run(upsertState, [name, version, readThroughSeq, JSON.stringify(state), instant(now)]);
 	if (written.length === 0) throw new Error(`Expected detector ${name} to be at most at ${readThroughSeq}: another one has judged further`);
 }

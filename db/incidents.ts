@@ -1,4 +1,4 @@
-import type { Cause, Condition, Impact, Incident, IncidentEvidence, IncidentStatus } from '#core/incident.ts';
+import type { Cause, Condition, Impact, Incident, IncidentEvidence, IncidentStatus, IncidentUpdate } from '#core/incident.ts';
 import { instant, query, type Sql, type Tx } from './sql.ts';
 
 interface IncidentRow {
@@ -47,8 +47,8 @@ const insertUpdate = query(
 const changeIncident = query<{ transition: number }>(
 	'incidents_change',
 	`update incidents set
-		status = coalesce($2::text, status), impact = coalesce($3::text, impact), title = coalesce($4::text, title), evidence = coalesce($5::jsonb, evidence),
-		target_ids = coalesce($6::text[], target_ids), relapse_count = relapse_count + $7::int, transition_count = transition_count + $8::int,
+		status = coalesce($2::text, status), impact = coalesce($3::text, impact), title = coalesce($4::text, title), reason = coalesce($8::text, reason), evidence = coalesce($5::jsonb, evidence),
+		target_ids = coalesce($6::text[], target_ids), relapse_count = relapse_count + $7::int, transition_count = transition_count + 1,
 		resolved_at = case $9::text when 'set' then $10::timestamptz when 'clear' then null else resolved_at end
 	where incident_id = $1::text and (resolved_at is null) = $11::boolean
 	returning transition_count as transition`,
@@ -69,11 +69,9 @@ const selectOpen = query<IncidentRow>(
 );
 
 export interface IncidentChange {
-	/** ms since epoch. */
-	readonly at: number;
-	/** For the timeline; null changes the incident silently: no entry, no transition. */
-	readonly body: string | null;
-	readonly status?: IncidentStatus;
+	/** Entry of the timeline; its status becomes the incident's. */
+	readonly update: IncidentUpdate;
+	readonly reason?: string;
 	readonly impact?: Impact;
 	readonly title?: string;
 	readonly evidence?: IncidentEvidence;
@@ -95,33 +93,33 @@ export async function openIncident(tx: Tx, incident: Incident): Promise<number> 
 	return 1;
 }
 
-/** Changes an open incident. @returns the number of this transition, or of the last when the change is silent. @throws when it is not open. */
+/** Changes an open incident. @returns the number of this transition. @throws when it is not open. */
 export function updateIncident(tx: Tx, id: string, change: IncidentChange): Promise<number> {
 	return moveIncident(tx, id, change, { resolvedAt: 'keep', whenOpen: true });
 }
 
 /** @returns the number of this transition. @throws when it is not open. */
-export function resolveIncident(tx: Tx, id: string, change: IncidentChange & { readonly body: string }): Promise<number> {
-	return moveIncident(tx, id, { status: 'resolved', ...change }, { resolvedAt: 'set', whenOpen: true });
+export function resolveIncident(tx: Tx, id: string, change: IncidentChange): Promise<number> {
+	return moveIncident(tx, id, change, { resolvedAt: 'set', whenOpen: true });
 }
 
 /** A relapse within the hold-down. @returns the number of this transition. @throws when it is not resolved, or another one is open in its place. */
-export function reopenIncident(tx: Tx, id: string, change: IncidentChange & { readonly body: string }): Promise<number> {
-	return moveIncident(tx, id, { status: 'investigating', ...change }, { resolvedAt: 'clear', whenOpen: false });
+export function reopenIncident(tx: Tx, id: string, change: IncidentChange): Promise<number> {
+	return moveIncident(tx, id, change, { resolvedAt: 'clear', whenOpen: false });
 }
 
 async function moveIncident(
 	tx: Tx,
 	id: string,
-	{ at, body, status, impact, title, evidence, targetIds }: IncidentChange,
+	{ update, reason, impact, title, evidence, targetIds }: IncidentChange,
 	{ resolvedAt, whenOpen }: { resolvedAt: 'keep' | 'set' | 'clear'; whenOpen: boolean },
 ): Promise<number> {
 	const [moved] = await tx.run(changeIncident, [
-		...[id, status ?? null, impact ?? null, title ?? null, evidence === undefined ? null : JSON.stringify(evidence), targetIds ?? null],
-		...[resolvedAt === 'clear' ? 1 : 0, body === null ? 0 : 1, resolvedAt, instant(at), whenOpen],
+		...[id, update.status, impact ?? null, title ?? null, evidence === undefined ? null : JSON.stringify(evidence), targetIds ?? null],
+		...[resolvedAt === 'clear' ? 1 : 0, reason ?? null, resolvedAt, instant(update.at), whenOpen],
 	]);
 	if (moved === undefined) throw new Error(`Expected incident ${id} to be ${whenOpen ? 'open' : 'resolved'}`);
-	if (body !== null) await tx.run(insertUpdate, [id, instant(at), status ?? (await findIncident(tx, id))?.status ?? 'investigating', body]);
+	await tx.run(insertUpdate, [id, instant(update.at), update.status, update.body]);
 	return moved.transition;
 }
 

@@ -21,22 +21,29 @@ const release = query('leases_release', 'update leases set expires_at = clock_ti
 // FOR SHARE keeps the next holder out until our transaction ends.
 const check = query<{ name: string }>('leases_check', 'select name from leases where name = $1::text and fencing_token = $2::bigint for share');
 
-/** @returns the fencing token, larger than every one before; null when another holder has the lease, or this one has it already. */
-export async function acquireLease(sql: Sql, name: string, holder: string, ttlMs: number): Promise<number | null> {
-	return (await sql.run(acquire, [name, holder, ttlMs]))[0]?.token ?? null;
+export interface Lease {
+	readonly name: string;
+	/** Fencing token, larger than that of every holder before. */
+	readonly token: number;
+}
+
+/** @returns null when another holder has it, or this one has it already. */
+export async function acquireLease(sql: Sql, name: string, holder: string, ttlMs: number): Promise<Lease | null> {
+	const [taken] = await sql.run(acquire, [name, holder, ttlMs]);
+	return taken === undefined ? null : { name, token: taken.token };
 }
 
 /** @returns false when the lease is lost: stop the work that it is for. */
-export async function renewLease(sql: Sql, name: string, token: number, ttlMs: number): Promise<boolean> {
+export async function renewLease(sql: Sql, { name, token }: Lease, ttlMs: number): Promise<boolean> {
 	return (await sql.run(renew, [name, token, ttlMs])).length > 0;
 }
 
 /** Frees it for the next; nothing happens when it is lost already. */
-export async function releaseLease(sql: Sql, name: string, token: number): Promise<void> {
+export async function releaseLease(sql: Sql, { name, token }: Lease): Promise<void> {
 	await sql.run(release, [name, token]);
 }
 
 /** First statement of a transaction that only the holder may commit. @throws when the token is no longer current. */
-export async function assertLease(tx: Tx, name: string, token: number): Promise<void> {
+export async function assertLease(tx: Tx, { name, token }: Lease): Promise<void> {
 	if ((await tx.run(check, [name, token])).length === 0) throw new Error(`Expected lease ${name} to be held with token ${token}: another process has it`);
 }

@@ -1,29 +1,22 @@
 import { instant, query, type Sql, type Tx } from './sql.ts';
 
-interface DeliveryRow {
-	readonly id: number;
-	readonly incidentId: string;
-	readonly transition: number;
-	readonly channel: string;
-	readonly messageId: string;
-	readonly payload: unknown;
-	readonly attempt: number;
-	readonly createdAt: number;
-}
-
-const columns = `delivery_id as id, incident_id as "incidentId", transition, channel, message_id as "messageId", payload, attempt_count as attempt,
-	created_at as "createdAt"`;
+const columns = `delivery_id as "deliveryId", incident_id as "incidentId", transition, channel, message_id as "messageId", payload,
+	attempt_count as "attemptCount", created_at as "createdAt"`;
 
 const insertDeliveries = query(
 	'outbox_enqueue',
 	`insert into outbox (incident_id, transition, channel, message_id, payload, next_attempt_at, created_at)
-	select incident_id, transition, channel, message_id, payload, $6::timestamptz, $6::timestamptz
-	from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::jsonb[]) as given(incident_id, transition, channel, message_id, payload)
+	select $1::text, $2::int, channel, concat_ws('.', $1::text, $2::int, channel), $4::jsonb, $6::timestamptz, $6::timestamptz
+	from (
+		select unnest($3::text[]) as channel
+		union
+		select channel from outbox where incident_id = $1::text and $5::boolean
+	) told
 	on conflict (incident_id, channel, transition) do nothing`,
 );
 
 // An earlier transition that has not ended holds the later ones back, so a resolve never overtakes its trigger, and never goes while its trigger is under way.
-const leaseDeliveries = query<DeliveryRow>(
+const leaseDeliveries = query<Delivery>(
 	'outbox_lease',
 	`update outbox set lease_until = $1::timestamptz + make_interval(secs => $3::float8 / 1000), attempt_count = attempt_count + 1
 	where delivery_id in (
@@ -65,52 +58,58 @@ const trimEnded = query<{ id: number }>(
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead';
 
-export interface NewDelivery {
+export interface NewDeliveries {
 	readonly incidentId: string;
 	/** Number of the transition: deliveries of an incident to one channel go in this order. */
+	readonly transition: number;
+	readonly channels: readonly string[];
+	/** Also to every channel that heard of the incident before: a resolve follows its trigger, whatever the routes say by now. */
+	readonly alsoToPreviousChannels: boolean;
+	/** What the channel renders; kept, so that every attempt says the same. */
+	readonly event: unknown;
+	/** ms since epoch. */
+	readonly at: number;
+}
+
+export interface Delivery {
+	readonly deliveryId: number;
+	readonly incidentId: string;
 	readonly transition: number;
 	readonly channel: string;
 	/** Stays the same over every attempt, so that the receiver can drop repeats. */
 	readonly messageId: string;
 	readonly payload: unknown;
-}
-
-export interface LeasedDelivery extends NewDelivery {
-	readonly id: number;
 	/** Number of the attempt that the lease is for, from 1; the marks take it, so that a late worker changes nothing. */
-	readonly attempt: number;
+	readonly attemptCount: number;
 	/** When the transition was committed, ms since epoch. */
 	readonly createdAt: number;
 }
 
+type LeaseOfDelivery = Pick<Delivery, 'deliveryId' | 'attemptCount'>;
+
 /** In the transaction of the transition. A delivery that is already there stays as it is. */
-export async function enqueueDeliveries(tx: Tx, deliveries: readonly NewDelivery[], now: number): Promise<void> {
-	if (deliveries.length === 0) return;
-	const column = (pick: (delivery: NewDelivery) => unknown) => deliveries.map(pick);
-	await tx.run(insertDeliveries, [
-		...[column((d) => d.incidentId), column((d) => d.transition), column((d) => d.channel), column((d) => d.messageId)],
-		...[column((d) => JSON.stringify(d.payload)), instant(now)],
-	]);
+export async function enqueueDeliveries(tx: Tx, { incidentId, transition, channels, alsoToPreviousChannels, event, at }: NewDeliveries): Promise<void> {
+	await tx.run(insertDeliveries, [incidentId, transition, channels, JSON.stringify(event), alsoToPreviousChannels, instant(at)]);
 }
 
 /** Takes due deliveries for `leaseMs`; a delivery whose lease runs out without a mark is leased again. */
-export async function leaseDueDeliveries(sql: Sql, now: number, limit: number, leaseMs: number): Promise<LeasedDelivery[]> {
+export async function leaseDueDeliveries(sql: Sql, now: number, limit: number, leaseMs: number): Promise<Delivery[]> {
 	const leased = await sql.run(leaseDeliveries, [instant(now), limit, leaseMs]);
-	return leased.sort((a, b) => a.id - b.id);
+	return leased.sort((a, b) => a.deliveryId - b.deliveryId);
 }
 
 /** @returns false when the lease had run out and another worker has the delivery. */
-export async function markDelivered(sql: Sql, { id, attempt }: Pick<LeasedDelivery, 'id' | 'attempt'>, now: number): Promise<boolean> {
-	return (await sql.run(setDelivered, [id, attempt, instant(now)])).length > 0;
+export async function markDelivered(sql: Sql, { deliveryId, attemptCount }: LeaseOfDelivery, now: number): Promise<boolean> {
+	return (await sql.run(setDelivered, [deliveryId, attemptCount, instant(now)])).length > 0;
 }
 
-/** @param next when to try again, ms since epoch; `dead` gives up. @returns false when another worker has the delivery. */
+/** @param nextAttemptAt ms since epoch; null gives up. @returns false when another worker has the delivery. */
 export async function markFailed(
 	sql: Sql,
-	{ id, attempt }: Pick<LeasedDelivery, 'id' | 'attempt'>,
-	{ error, next }: { error: string; next: number | 'dead' },
+	{ deliveryId, attemptCount }: LeaseOfDelivery,
+	{ error, nextAttemptAt }: { readonly error: string; readonly nextAttemptAt: number | null },
 ): Promise<boolean> {
-	return (await sql.run(setFailed, [id, attempt, next === 'dead' ? null : instant(next), error])).length > 0;
+	return (await sql.run(setFailed, [deliveryId, attemptCount, instant(nextAttemptAt), error])).length > 0;
 }
 
 /** Deliveries in each state, and when the oldest of it was committed (ms since epoch); a state without any is missing. */

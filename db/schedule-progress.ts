@@ -16,6 +16,6 @@ export async function readScheduleProgress(sql: Sql, vantage: string, shard: num
 }
 
 /** Only moves forward: a late worker changes nothing. */
-export async function writeScheduleProgress(sql: Sql, vantage: string, shard: number, settledThroughAt: number): Promise<void> {
+export async function setScheduleProgress(sql: Sql, vantage: string, shard: number, settledThroughAt: number): Promise<void> {
 	await sql.run(upsert, [vantage, shard, instant(settledThroughAt)]);
 }

@@ -52,6 +52,11 @@ export async function registerTargets(db: Db, targets: readonly Target[], now: n
 	});
 }
 
+/** Target id → when it was first configured, ms since epoch; the removed ones included. */
+export async function firstScheduledAt(sql: Sql): Promise<Map<string, number>> {
+	return new Map((await sql.run(selectTargets)).map((target) => [target.id, target.firstScheduledAt]));
+}
+
 /** Every target ever configured, by id. */
 export function listTargetKeys(sql: Sql): Promise<TargetRow[]> {
 	return sql.run(selectTargets);

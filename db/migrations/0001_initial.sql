@@ -401,9 +401,9 @@ create table back_offs (
 );
 comment on table back_offs is 'Targets that are not probed for a while, because the trouble is ours (key, wallet)';
 comment on column back_offs.target_id is 'Target';
-comment on column back_offs.vantage is 'Vantage';
+comment on column back_offs.vantage is 'Vantage; * is every one';
 comment on column back_offs.until_at is 'No probe before';
-comment on column back_offs.reason is 'Outcome code that caused it';
+comment on column back_offs.reason is 'Why';
 comment on column back_offs.step is 'How many in a row, from 1';
 
 create table budget_days (
