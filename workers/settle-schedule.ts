@@ -1,0 +1,58 @@
+/** Finds slots that were due and have no result, whatever the reason (a worker killed, a lost job, the service off), and records them as missed. */
+import type { Log } from '#core/log.ts';
+import { missedSlot } from '#core/probe-result.ts';
+import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
+import type { Target } from '#core/target.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { slotsWithoutResult } from '#db/read-results.ts';
+import { readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
+import type { Db } from '#db/sql.ts';
+import { firstScheduledAt } from '#db/targets.ts';
+import { shardCount, slotGraceMs, slotKey, tickEveryMs } from './run-shard.ts';
+
+export interface SettleTools {
+	readonly db: Db;
+	readonly log: Log;
+	now(): number;
+	targets(): readonly Target[];
+	readonly retentionDays: number;
+}
+
+/** A longer gap is left as a gap: coverage counts due slots by arithmetic, so it sees them all the same, without millions of rows. */
+export const longestMarkedGapMs = 3_600_000;
+const slotsPerStep = 5_000;
+
+/** @returns the number of slots newly marked as missed */
+export async function settleSchedule(tools: SettleTools, vantages: readonly string[]): Promise<number> {
+	const { db, log, now, targets } = tools;
+	const firstAt = await firstScheduledAt(db);
+	let marked = 0;
+	for (const vantage of vantages) {
+		for (let shard = 0; shard < shardCount; shard += 1) {
+			const own = targets().filter((target) => shardOf(target.id, shardCount) === shard);
+			if (own.length === 0) continue;
+			// What may still be running or on its way is left alone.
+			const through = now() - Math.max(...own.map(({ timeouts }) => timeouts.totalMs)) - slotGraceMs - 2 * tickEveryMs;
+			const settled = await readScheduleProgress(db, vantage, shard);
+			const from = Math.max(settled ?? through, through - longestMarkedGapMs);
+			if (settled !== null && from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
+			const due = slotsDue(specsOf(own, vantage), from, through).filter((slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY));
+			for (let start = 0; start < due.length; start += slotsPerStep) marked += await mark(tools, due.slice(start, start + slotsPerStep));
+			if (through > (settled ?? 0)) await setScheduleProgress(db, vantage, shard, through);
+		}
+	}
+	if (marked > 0) log.warn({ count: marked }, 'slots missed');
+	return marked;
+}
+
+async function mark({ db, now, retentionDays }: SettleTools, due: readonly DueSlot[]): Promise<number> {
+	const keys = due.map((slot) => slotKey(slot, 'scheduled'));
+	const missing = await slotsWithoutResult(db, keys);
+	if (missing.length === 0) return 0;
+	const { inserted } = await insertResults(
+		db,
+		missing.map((slot) => missedSlot(slot, 'missed_slot')),
+		{ now: now(), retentionDays },
+	);
+	return inserted;
+}
