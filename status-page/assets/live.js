@@ -1,0 +1,143 @@
+// Keeps the page true while it is open: ages tick, verdicts are polled, a change swaps the content in place. The page is complete without it.
+
+/** State → [mark, word]; the same as core/state.ts and state-mark.ts. */
+const states = {
+	operational: ['up', 'Operational'],
+	degraded_performance: ['slow', 'Degraded performance'],
+	partial_outage: ['part', 'Partial outage'],
+	major_outage: ['down', 'Major outage'],
+	under_maintenance: ['care', 'Under maintenance'],
+	unknown: ['none', 'Unknown'],
+};
+const pollMs = 15_000;
+const refreshMs = 60_000;
+const root = document.documentElement;
+const main = document.querySelector('main');
+const net = document.getElementById('net');
+const say = document.getElementById('say');
+const all = (selector, from = main) => [...from.querySelectorAll(selector)];
+
+let etag = null;
+let revision = main.dataset.revision;
+let failures = 0;
+/** Server clock minus ours, ms: a wrong local clock must not make fresh data look stale. */
+let skewMs = 0;
+let loadedAt = performance.now();
+let timer = 0;
+const now = () => Date.now() + skewMs;
+
+/** @param {number} ms */
+function duration(ms) {
+	const s = Math.max(0, Math.round(ms / 1000));
+	if (s < 60) return `${s} s`;
+	const m = Math.floor(s / 60);
+	if (m < 60) return `${m} min`;
+	return m < 1440 ? `${Math.floor(m / 60)} h ${m % 60} min` : `${Math.floor(m / 1440)} d ${Math.floor(m / 60) % 24} h`;
+}
+
+function markPage(mark, title) {
+	root.dataset.s = mark;
+	document.title = title;
+	const icon = document.querySelector('link[rel=icon]');
+	icon.href = icon.href.replace(/[a-z]+\.svg$/, `${mark}.svg`);
+}
+
+function tick() {
+	const age = duration(now() - Date.parse(main.dataset.generated));
+	for (const time of all('time[data-age]')) time.textContent = `${duration(now() - Date.parse(time.dateTime))} ago`;
+	const stale = now() > Date.parse(main.dataset.staleAfter);
+	if (stale && !('stale' in root.dataset)) {
+		root.dataset.stale = '';
+		for (const word of all('[data-s] > em, em[data-s]')) word.textContent = 'Unknown';
+		const verdict = document.getElementById('verdict');
+		if (verdict) verdict.textContent = 'The data is out of date: every state is unknown';
+		markPage('none', `Out of date – ${document.title}`);
+		say.textContent = 'The data is out of date: every state is unknown';
+	}
+	const local = location.protocol === 'file:';
+	net.hidden = failures === 0 && !stale;
+	if (failures > 0) net.textContent = `Offline: no answer from the API. This is the record of ${age} ago. Trying again.`;
+	else if (stale) net.textContent = `This record is ${age} old${local ? '' : ' and has not been renewed'}.`;
+}
+
+/** The id in a link to a target's page: core/target.ts fileSlug, backwards. */
+function idOf(link) {
+	const slug = link.getAttribute('href').slice(7, -5);
+	return decodeURIComponent(slug.replace(/%/g, '%25').replace(/__|_-|_([0-9a-f]{2})/g, (all, hex) => (hex ? `%${hex}` : all === '__' ? '/' : ':')));
+}
+
+function patch(targets) {
+	for (const row of all('details[data-s]')) {
+		const verdict = targets[idOf(row.querySelector('a'))];
+		const [mark, word] = states[verdict?.state] ?? [];
+		if (!mark || row.dataset.s === mark) continue;
+		row.dataset.s = mark;
+		row.querySelector('em').textContent = word;
+		say.textContent = `${row.querySelector('b').textContent}: ${word}. ${verdict.reason}`;
+	}
+}
+
+const keyOf = (node) =>
+	node.closest('details') && node.matches('summary, details')
+		? `d ${node.closest('details').querySelector('a')?.getAttribute('href')}`
+		: `a ${node.getAttribute?.('href')}`;
+
+/** The page's own new content, without moving the reader: focus, open rows and kept nodes stay. */
+async function swap() {
+	const response = await fetch(location.href, { cache: 'no-cache' });
+	if (!response.ok) throw new Error(`page ${response.status}`);
+	const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+	const fresh = page.querySelector('main');
+	loadedAt = performance.now();
+	if (fresh.dataset.generated === main.dataset.generated) return;
+	const open = new Set(all('details[open]').map(keyOf));
+	const focus = main.contains(document.activeElement) && document.activeElement !== main ? keyOf(document.activeElement) : null;
+	for (const kept of all('[data-keep]')) fresh.querySelector(`#${kept.id}`)?.replaceWith(kept);
+	for (const row of all('details', fresh)) row.open ||= open.has(keyOf(row));
+	main.replaceChildren(...fresh.childNodes);
+	Object.assign(main.dataset, fresh.dataset);
+	revision = main.dataset.revision;
+	delete root.dataset.stale;
+	if (focus)
+		all('summary, a')
+			.find((node) => keyOf(node) === focus)
+			?.focus({ preventScroll: true });
+	markPage(page.documentElement.dataset.s, page.title);
+	dispatchEvent(new Event('linnet:swap'));
+}
+
+async function poll() {
+	clearTimeout(timer);
+	if (document.hidden) return;
+	try {
+		const response = await fetch(`${main.dataset.api}v1/verdicts`, {
+			cache: 'no-store',
+			headers: etag ? { 'If-None-Match': etag } : {},
+			signal: AbortSignal.timeout(10_000),
+		});
+		if (!response.ok && response.status !== 304) throw new Error(`verdicts ${response.status}`);
+		const date = Date.parse(response.headers.get('Date'));
+		if (date) skewMs = date - Date.now();
+		const isNew = response.status === 200 && etag !== null;
+		if (response.status === 200) {
+			etag = response.headers.get('ETag');
+			patch((await response.json()).targets);
+		}
+		const told = response.headers.get('Linnet-Revision');
+		if (isNew || (told && told !== revision) || performance.now() - loadedAt > refreshMs) await swap();
+		failures = 0;
+	} catch {
+		// Told to the reader by tick(); the next attempt comes later and later.
+		failures += 1;
+	}
+	tick();
+	timer = setTimeout(poll, Math.min(pollMs * 2 ** Math.min(failures, 4), 240_000) * (0.8 + Math.random() * 0.4));
+}
+
+setInterval(() => document.hidden || tick(), 1000);
+tick();
+if (location.protocol !== 'file:') {
+	document.addEventListener('visibilitychange', poll);
+	addEventListener('online', poll);
+	poll();
+}

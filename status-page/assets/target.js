@@ -1,0 +1,160 @@
+// The two parts of a target's page that are drawn in the browser: latency over time, and the last raw results.
+import uPlot from './uplot.js';
+
+const ms = (value) => (value === null || value === undefined ? '–' : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
+const clock = (iso) => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;
+
+/** An element with text or children; text is never parsed as markup. */
+function make(name, content = '', attributes = {}) {
+	const node = document.createElement(name);
+	node.append(...(Array.isArray(content) ? content : [content]));
+	for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+	return node;
+}
+
+function table(caption, heads, rows) {
+	const cells = (row) =>
+		make(
+			'tr',
+			row.map((cell, index) => (index === 0 ? make('th', cell, { scope: 'row' }) : make('td', cell))),
+		);
+	const head = make('thead', [
+		make(
+			'tr',
+			heads.map((text) => make('th', text, { scope: 'col' })),
+		),
+	]);
+	return make('table', [make('caption', caption), head, make('tbody', rows.map(cells))], { class: 'num' });
+}
+
+async function get(url) {
+	const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
+	const body = await response.json();
+	if (!response.ok) throw new Error(body.detail ?? `HTTP ${response.status}`);
+	return body;
+}
+
+/** Replaces what stands in a box; says so when it can't. */
+async function fill(id, url, draw) {
+	const box = document.getElementById(id);
+	try {
+		const body = await get(box.dataset[url]);
+		box.replaceChildren();
+		draw(box, body);
+	} catch (error) {
+		box.replaceChildren(make('p', `Not available now: ${error.message}. `, { class: 'q' }), make('a', 'The same as JSON', { href: box.dataset[url] }));
+	}
+}
+
+function drawChart(box, series) {
+	const points = series.points;
+	if (points.every((point) => point.ttftMs === null)) {
+		box.append(make('p', 'No latency measured in this time.', { class: 'q' }));
+		return;
+	}
+	const style = getComputedStyle(document.documentElement);
+	const colour = (name) => style.getPropertyValue(name).trim();
+	const pick = (name) => points.map((point) => point.ttftMs?.[name] ?? null);
+	const frame = make('div', '', {
+		role: 'img',
+		'aria-label': 'Time to first token, median and p95, over the last 24 hours; the table below holds the same numbers',
+	});
+	box.append(frame);
+	const axis = { stroke: colour('--mute'), grid: { stroke: colour('--hair'), width: 1 }, ticks: { show: false }, font: '12px system-ui' };
+	const options = {
+		width: box.clientWidth,
+		height: 240,
+		tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
+		cursor: { y: false },
+		scales: { y: { range: (_, __, max) => [0, max * 1.1] } },
+		axes: [axis, { ...axis, size: 64, values: (_, splits) => splits.map((value) => (value === 0 ? '0' : ms(value))) }],
+		bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${colour('--link')} 16%, transparent)` }],
+		series: [
+			{ label: 'UTC', value: (_, at) => (at ? new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ') : '–') },
+			{ label: 'median', stroke: colour('--link'), width: 2, value: (_, value) => ms(value), points: { show: false } },
+			{ label: 'p95', stroke: colour('--link'), width: 1, dash: [3, 3], value: (_, value) => ms(value), points: { show: false } },
+		],
+	};
+	const chart = new uPlot(options, [points.map((point) => Date.parse(point.at) / 1000), pick('p50'), pick('p95')], frame);
+	new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: 240 })).observe(box);
+	const hours = points.filter((point) => point.count > 0);
+	const rows = hours.map((point) => [
+		clock(point.at),
+		ms(point.ttftMs?.p50),
+		ms(point.ttftMs?.p95),
+		String(point.good),
+		String(point.bad),
+		String(point.excluded),
+		String(point.missed),
+	]);
+	box.append(
+		make(
+			'details',
+			[make('summary', 'The same as a table'), table('Each step of the chart, UTC', ['From', 'Median', 'p95', 'Good', 'Bad', 'Excluded', 'Missed'], rows)],
+			{ class: 'plainly' },
+		),
+	);
+}
+
+const steps = [
+	['dnsMs', 'DNS', '--mute'],
+	['connectMs', 'connect', '--care'],
+	['tlsMs', 'TLS', '--slow'],
+	['ttftMs', 'first token', '--link'],
+	['restMs', 'rest', '--up'],
+];
+
+/** Where the time went, on the scale of the slowest shown. */
+function waterfall(result, longest) {
+	const before = (result.dnsMs ?? 0) + (result.connectMs ?? 0) + (result.tlsMs ?? 0) + (result.ttftMs ?? result.ttfbMs ?? 0);
+	const spans = { ...result, ttftMs: result.ttftMs ?? result.ttfbMs, restMs: result.totalMs === null ? null : Math.max(0, result.totalMs - before) };
+	const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+	svg.setAttribute('class', 'flow');
+	svg.setAttribute('role', 'img');
+	svg.setAttribute('viewBox', '0 0 144 12');
+	svg.setAttribute(
+		'aria-label',
+		steps
+			.filter(([key]) => spans[key] !== null)
+			.map(([key, name]) => `${name} ${ms(spans[key])}`)
+			.join(', ') || 'no phase ran',
+	);
+	let x = 0;
+	for (const [key, , colour] of steps) {
+		const width = ((spans[key] ?? 0) / longest) * 144;
+		const rect = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+		for (const [name, value] of Object.entries({ x, y: key === 'restMs' ? 4 : 1, width: Math.max(0, width - 0.5), height: key === 'restMs' ? 4 : 10 }))
+			rect.setAttribute(name, value);
+		rect.style.fill = `var(${colour})`;
+		svg.append(rect);
+		x += width;
+	}
+	return svg;
+}
+
+function drawResults(box, { results }) {
+	if (results.length === 0) {
+		box.append(make('p', 'None on record.', { class: 'q' }));
+		return;
+	}
+	const longest = Math.max(1, ...results.map((result) => result.totalMs ?? 0));
+	const rows = results.map((result) => [
+		clock(result.startedAt ?? result.slotAt),
+		[
+			make('code', result.outcome),
+			make('small', result.phase === null ? result.sli : `${result.sli}, at ${result.phase}${result.httpStatus === null ? '' : `, HTTP ${result.httpStatus}`}`),
+		],
+		[waterfall(result, longest), make('small', `first token ${ms(result.ttftMs)}, total ${ms(result.totalMs)}`)],
+		[`${result.canary}, ${result.vantage}`, make('small', result.requestId ?? 'no request id')],
+	]);
+	box.append(
+		table('Grey DNS, blue connect, amber TLS, dark first token, thin the rest', ['UTC', 'Outcome', 'Where the time went', 'Canary, vantage, request id'], rows),
+	);
+}
+
+function draw() {
+	fill('chart', 'series', drawChart);
+	fill('results', 'results', drawResults);
+}
+addEventListener('linnet:swap', draw);
+draw();

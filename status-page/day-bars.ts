@@ -1,0 +1,136 @@
+/**
+ * Ninety UTC days of one target as bars. Every row draws one shared symbol of 90 good bars and, over it, one path per kind of exception:
+ * for 160 rows × 90 days that is a fifteenth of the markup of a rectangle per day.
+ * A bar is 3 px of 4, and 1 high: the style sheet stretches it to 24 px; worse days differ by height and notch as well as by colour.
+ */
+import { formatPercent } from '#core/sli.ts';
+import type { DayView, TargetView } from '#core/snapshot.ts';
+import { shortDate } from './figures.ts';
+import { type Html, html, trusted } from './html.ts';
+import { dayLimits, dayMark, type MarkCode } from './state-mark.ts';
+
+const dayWidth = 4;
+
+/** One letter each: the names are in every row. */
+const gradientIds = { slow: 's', part: 'p', down: 'd', care: 'c' } as const;
+
+/** Colour stops from top to bottom; `bg` hides the good bar beneath, so that a bar can be shorter or notched. */
+const fills: Readonly<Record<keyof typeof gradientIds, readonly (readonly [number, MarkCode | 'bg'])[]>> = {
+	slow: [
+		[0, 'bg'],
+		[0.36, 'slow'],
+	],
+	part: [
+		[0, 'bg'],
+		[0.17, 'down'],
+	],
+	down: [
+		[0, 'down'],
+		[0.58, 'bg'],
+		[0.71, 'down'],
+	],
+	care: [
+		[0, 'care'],
+		[0.5, 'bg'],
+	],
+};
+
+const codes = Object.keys(gradientIds) as (keyof typeof gradientIds)[];
+
+/** Goes once into a page that draws bars. */
+export function barSymbols(): Html {
+	const gradients = codes.map((code) => {
+		const stops = fills[code];
+		const pairs = stops.map(([offset, fill], index) => {
+			const end = stops[index + 1]?.[0] ?? 1;
+			return `<stop offset="${offset}" class="s-${fill}"/><stop offset="${end}" class="s-${fill}"/>`;
+		});
+		const repeat = code === 'care' ? ' spreadMethod="repeat"' : '';
+		return `<linearGradient id="${gradientIds[code]}" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="${code === 'care' ? 0.25 : 1}"${repeat}>${pairs.join('')}</linearGradient>`;
+	});
+	// One dashed line is ninety bars; the short line below marks today.
+	const base = `<g id="u"><path class="s-up" d="M0 12h360" stroke-width="24" stroke-dasharray="3 1"/><path class="s-ink" d="M356 27h3" stroke-width="2"/></g>`;
+	return trusted(`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${gradients.join('')}${base}</defs></svg>`);
+}
+
+/** Runs of days with the same mark: [first day's index, days]. */
+function runsOf(days: readonly DayView[], code: MarkCode): (readonly [number, number])[] {
+	const runs: [number, number][] = [];
+	days.forEach((day, index) => {
+		if (dayMark(day) !== code) return;
+		const last = runs.at(-1);
+		if (last !== undefined && last[0] + last[1] === index) last[1] += 1;
+		else runs.push([index, 1]);
+	});
+	return runs;
+}
+
+function exceptionPaths(days: readonly DayView[]): string {
+	const paths = codes.map((code) => {
+		const strokes = days.map((day, index) => (dayMark(day) === code ? `M${index * dayWidth + 2} 0v1` : '')).join('');
+		return strokes === '' ? '' : `<path stroke=url(#${gradientIds[code]}) d="${strokes}"/>`;
+	});
+	// A day without data is an empty outline; neighbours share one.
+	const holes = runsOf(days, 'none').map(([index, count]) => {
+		const width = count * dayWidth - 2;
+		return `M${index * dayWidth + 1} .02h${width}v.96h-${width}z`;
+	});
+	return paths.join('') + (holes.length === 0 ? '' : `<path class=hole d="${holes.join('')}"/>`);
+}
+
+/** What a screen reader says of the picture; the days in words follow it. */
+export function summariseDays(target: Pick<TargetView, 'availability'>): string {
+	const share = formatPercent(target.availability['90d'].ratio);
+	if (share === 'no data') return '90 days: no data';
+	return `90 days: ${share}`;
+}
+
+export function dayBars(target: Pick<TargetView, 'days' | 'availability'>): Html {
+	return html`<svg role=img aria-label="${summariseDays(target)}"><use href=#u />${trusted(exceptionPaths(target.days))}</svg>`;
+}
+
+/** The days that are not plainly good, in words, newest first: the text alternative of the bars. The browser's tooltip reads it too. */
+export function dayWords(days: readonly DayView[]): string {
+	const newest = [...days].reverse();
+	const list = (title: string, matches: (day: DayView) => boolean, minutes: (day: DayView) => number | null) => {
+		const found = newest.filter((day) => dayMark(day) !== 'none' && matches(day));
+		const words = found.map((day) => [shortDate(day.date), minutes(day) ?? ''].join(' ').trim() + (minutes(day) === null ? '' : ' min'));
+		return words.length === 0 ? [] : [`${title} ${words.join(', ')}.`];
+	};
+	const empty = runsOf(days, 'none')
+		.reverse()
+		.map(([index, count]) => {
+			const first = shortDate(days[index]?.date ?? '');
+			return count === 1 ? first : `${first} to ${shortDate(days[index + count - 1]?.date ?? '')}`;
+		});
+	const isDown = (day: DayView) => day.downMinutes > 0;
+	const isSlow = (day: DayView) => !isDown(day) && (day.degradedMinutes > 0 || dayMark(day) === 'slow');
+	const sentences = [
+		...list('Down', isDown, (day) => day.downMinutes),
+		...list('Degraded', isSlow, (day) => day.degradedMinutes),
+		...list(
+			'Maintenance',
+			(day) => dayMark(day) === 'care',
+			() => null,
+		),
+		...(empty.length === 0 ? [] : [`No data ${empty.join(', ')}.`]),
+	];
+	return sentences.length === 0 ? 'No problem in 90 days.' : sentences.join(' ');
+}
+
+export function dayLegend(): Html {
+	const sample = (code: MarkCode) => {
+		if (code === 'up') return trusted('<svg class="k" aria-hidden="true"><path class="s-up" d="M2 0v1"/></svg>');
+		if (code === 'none') return trusted('<svg class="k" aria-hidden="true"><path class="hole" d="M1 .02h2v.96h-2z"/></svg>');
+		return trusted(`<svg class="k" aria-hidden="true"><path stroke="url(#${gradientIds[code]})" d="M2 0v1"/></svg>`);
+	};
+	const entry = (code: MarkCode, text: string) => html`<li>${sample(code)}${text}</li>`;
+	return html`<ul class="legend">${[
+		entry('up', 'no confirmed outage'),
+		entry('slow', `degraded, or down up to ${dayLimits.minorMinutes} min`),
+		entry('part', `down up to ${dayLimits.majorMinutes} min`),
+		entry('down', `down more than ${dayLimits.majorMinutes} min`),
+		entry('care', 'maintenance'),
+		entry('none', 'no data'),
+	]}</ul>`;
+}

@@ -1,0 +1,23 @@
+/** Past incidents by month. */
+import { html } from './html.ts';
+import { incidentItem } from './incident-item.ts';
+import { type PageContext, renderPage } from './page-layout.ts';
+
+const monthNames = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'] as const;
+
+export function renderHistory(context: PageContext): string {
+	const { snapshot } = context;
+	const months = [...new Set(snapshot.incidents.map((incident) => incident.startedAt.slice(0, 7)))].sort().reverse();
+	const sections = months.map((month) => {
+		const found = snapshot.incidents.filter((incident) => incident.startedAt.startsWith(month)).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+		return html`<section><h2>${monthNames[Number(month.slice(5)) - 1] ?? ''} ${month.slice(0, 4)}</h2>${found.map((incident) => incidentItem(incident, context, ''))}</section>`;
+	});
+	return renderPage(context, {
+		root: '',
+		section: 'history',
+		title: `History – ${snapshot.title}`,
+		description: 'Incidents of the last 90 days.',
+		main: html`<section class="verdict"><h1>Incidents of the last 90 days</h1><p>By the day they started, newest first. Our own monitor’s troubles are listed too; they never count against a provider.</p></section>
+			<div class="past">${sections.length === 0 ? html`<p class="q">None on record.</p>` : sections}</div>`,
+	});
+}

@@ -1,0 +1,44 @@
+/** How we measure: definitions, formula, interval, coverage; the table of outcomes is the code's own. */
+import { formatDuration } from '#core/duration.ts';
+import { outcomes, ruleOf } from '#core/outcome.ts';
+import { formatPercent } from '#core/sli.ts';
+import { formatCount } from './figures.ts';
+import { html } from './html.ts';
+import { type PageContext, renderPage } from './page-layout.ts';
+import { dayLimits } from './state-mark.ts';
+
+export function renderHow(context: PageContext): string {
+	const { snapshot } = context;
+	const ran = snapshot.targets.reduce((sum, target) => sum + target.coverage.ran, 0);
+	const due = snapshot.targets.reduce((sum, target) => sum + target.coverage.due, 0);
+	const rows = outcomes.map((code) => {
+		const rule = ruleOf(code);
+		return html`<tr><th scope="row"><code>${code}</code></th><td>${rule.sli === 'bad_if_confirmed' ? 'bad if confirmed' : rule.sli}</td><td>${rule.group}</td><td>${rule.meaning}</td></tr>`;
+	});
+	return renderPage(context, {
+		root: '',
+		section: 'how',
+		title: `How we measure – ${snapshot.title}`,
+		description: 'Definitions, formulas and coverage of the published numbers.',
+		main: html`<section class="verdict"><h1>How we measure</h1><p>Every number here can be recomputed from the raw results. Where evidence is missing the state is unknown, never green.</p></section>
+			<div class="prose">
+			<h2>The probe</h2>
+			<p>A small prompt with a known answer goes to each target, a provider × model × operation, every ${formatDuration(snapshot.intervalMs)}, from ${snapshot.vantages.map(({ id }) => id).join(', ') || 'no vantage yet'}. Each probe opens its own connection, so that DNS, TCP and TLS are seen, and is sent once: a retry would hide the failure.</p>
+			<h2>Availability</h2>
+			<p class="formula">availability = good ÷ (good + bad)</p>
+			<p>Only scheduled probes count. Confirmations, which are sent because something looked wrong, do not: they would weigh bad minutes more. Our key, our plan, our network and our bugs are excluded, and the excluded are counted in public. Percentages are cut, never rounded up: 99.9999 % does not become 100 %.</p>
+			<p>The range beside a number is the 95 % Wilson interval. With few probes it is wide, and says so.</p>
+			<h2>Capacity and quality</h2>
+			<p>“Busy” is not “broken”: capacity = served ÷ (served + refused). “Wrong” is not “down”: quality = right ÷ answered. Each stands on its own.</p>
+			<h2>Latency</h2>
+			<p>First token is the time from the request sent to the first visible content, on a monotonic clock. A role chunk, a comment or a ping is not content. Only complete answers enter the percentiles: errors never improve latency. Histograms with 5 % buckets give each percentile within 2.5 %.</p>
+			<h2>State</h2>
+			<p>A bad result asks for a second one within seconds. A run of evidence opens an incident and an equal run closes it. Several vantages vote by strict majority. When many unrelated providers fail at once from one vantage, that is our network, and those results are excluded.</p>
+			<p>A bar of a day shows its confirmed minutes of outage: up to ${dayLimits.minorMinutes} min, up to ${dayLimits.majorMinutes} min, or more. Days are UTC days.</p>
+			<h2>Coverage</h2>
+			<p>In the last 24 hours ${formatCount(ran)} of ${formatCount(due)} due slots ran (${due === 0 ? 'no data' : formatPercent(ran / due, 2)}). A slot that could not run is recorded as missed.</p>
+			<h2>Outcomes</h2>
+			<table class="num mix"><thead><tr><th scope="col">Code</th><th scope="col">Counts as</th><th scope="col">Trouble of</th><th scope="col">Meaning</th></tr></thead><tbody>${rows}</tbody></table>
+			</div>`,
+	});
+}

@@ -1,0 +1,63 @@
+/** One incident: what, whose, since when, and the evidence for saying so. */
+import { isOutcome, ruleOf } from '#core/outcome.ts';
+import type { IncidentView } from '#core/snapshot.ts';
+import { age, dateTime, formatCount, webUrl } from './figures.ts';
+import { type Html, html } from './html.ts';
+import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
+import { causeWords, durationWords, evidenceWords, scopeWords } from './scope-words.ts';
+import { impactMark, stateWord } from './state-mark.ts';
+
+const affectedShown = 200;
+
+function evidence({ evidence: found }: IncidentView): Html {
+	const rows = Object.entries(found.outcomes)
+		.sort(([, a], [, b]) => (b ?? 0) - (a ?? 0))
+		.map(
+			([code, count]) =>
+				html`<tr><th scope="row"><code>${code}</code></th><td>${formatCount(count ?? 0)}</td><td>${isOutcome(code) && ruleOf(code).meaning}</td></tr>`,
+		);
+	const examples =
+		found.exampleResultIds.length === 0 ? null : html`<p class="q">Example results: ${found.exampleResultIds.map((id) => html`<code>${id}</code> `)}</p>`;
+	return html`<table class="num mix"><caption>Results since the onset: ${formatCount(found.good)} good, ${formatCount(found.bad)} bad, ${formatCount(found.excluded)} excluded</caption><thead><tr><th scope="col">Code</th><th scope="col">Count</th><th scope="col">Meaning</th></tr></thead><tbody>${rows}</tbody></table>${examples}`;
+}
+
+function affected(incident: IncidentView, { snapshot }: PageContext): Html {
+	const targets = new Map(snapshot.targets.map((target) => [target.id, target]));
+	const shown = incident.targetIds.slice(0, affectedShown).map((id) => {
+		const target = targets.get(id);
+		if (target === undefined) return html`<li>${id} <span class="q">no longer measured</span></li>`;
+		return html`<li><a href="../target/${target.slug}.html">${id}</a> ${stateWord(target.state)}</li>`;
+	});
+	const more = incident.targetIds.length - shown.length;
+	return html`<ul class="plain">${shown}</ul>${more > 0 && html`<p class="q">and ${formatCount(more)} more</p>`}`;
+}
+
+export function renderIncident(context: PageContext, incident: IncidentView): string {
+	const { snapshot, now } = context;
+	const lasted = durationWords(incident);
+	const provider = snapshot.providers.find((found) => found.id === incident.scope.provider);
+	const official = webUrl(provider?.statusPageUrl ?? null);
+	const fact = (term: string, value: Html | string) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`;
+	return renderPage(context, {
+		root: '../',
+		section: null,
+		title: `${incident.title} – ${snapshot.title}`,
+		description: `${incident.title}. ${evidenceWords(incident)}.`,
+		main: html`<section class="verdict"><h1 data-s="${incident.resolvedAt === null ? impactMark[incident.impact] : 'past'}"><span>${incident.title}</span></h1>
+			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p></section>
+			<dl class="facts">
+			${fact('Scope', scopeWords(incident, snapshot))}
+			${fact('Cause', causeWords[incident.cause])}
+			${fact('Impact', incident.impact)}
+			${fact('Status', incident.status)}
+			${fact('Started', html`${dateTime(incident.startedAt)}<small>first bad result</small>`)}
+			${fact('Detected', html`${dateTime(incident.detectedAt)}`)}
+			${fact('Resolved', incident.resolvedAt === null ? 'not yet' : html`${dateTime(incident.resolvedAt)}`)}
+			${fact('Relapses', incident.relapseCount === 0 ? 'none' : String(incident.relapseCount))}
+			</dl>
+			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}</p><p>${update.body}</p></li>`)}</ol></section>
+			<section><h2>Evidence</h2><p>Seen from ${incident.evidence.vantages.length === 0 ? 'no vantage on record' : incident.evidence.vantages.join(', ')}.</p>${evidence(incident)}</section>
+			<section><h2>Affected targets</h2>${affected(incident, context)}</section>
+			<p class="q"><a href="${apiRoot(context, { root: '../' })}v1/incidents/${encodeURIComponent(incident.id)}">This page as JSON</a>${official !== null && html` <a href="${official}" rel="noopener noreferrer">The provider’s own status page</a>`}</p>`,
+	});
+}

@@ -1,0 +1,33 @@
+/** The whole static site from one snapshot: pure but for the assets, which are read once. */
+import { isStale, staleSnapshot } from '#core/freshness.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import { incidentHref } from './incident-item.ts';
+import type { PageContext } from './page-layout.ts';
+import { renderHistory } from './render-history.ts';
+import { renderHow } from './render-how.ts';
+import { renderIncident } from './render-incident.ts';
+import { renderModels } from './render-models.ts';
+import { renderOverview } from './render-overview.ts';
+import { renderTarget } from './render-target.ts';
+import { siteAssets } from './site-assets.ts';
+
+export interface RenderOptions {
+	/** ms since epoch: decides ages and staleness. */
+	readonly now: number;
+	/** Where the API answers: an absolute URL, or a path relative to the site's root with a slash at its end. Default: the site's own root. */
+	readonly base?: string;
+}
+
+/** Path relative to the site's root → content. Every link is relative, so the site works under any path and from a folder. */
+export function renderSite(snapshot: Snapshot, { now, base = '' }: RenderOptions): Map<string, string> {
+	const stale = isStale(snapshot, now);
+	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base };
+	const files = new Map<string, string>(siteAssets());
+	files.set('index.html', renderOverview(context));
+	files.set('models.html', renderModels(context));
+	files.set('history.html', renderHistory(context));
+	files.set('how.html', renderHow(context));
+	for (const target of context.snapshot.targets) files.set(`target/${target.slug}.html`, renderTarget(context, target));
+	for (const incident of context.snapshot.incidents) files.set(incidentHref(incident, ''), renderIncident(context, incident));
+	return files;
+}

@@ -1,0 +1,40 @@
+/** An incident's scope and numbers in plain words. */
+import { formatDuration } from '#core/duration.ts';
+import type { Cause } from '#core/incident.ts';
+import type { IncidentView, Snapshot } from '#core/snapshot.ts';
+import { formatCount } from './figures.ts';
+
+export const causeWords = {
+	provider: 'the provider',
+	monitor: 'our own monitor: its results are excluded',
+	credentials: 'our key',
+	quota: 'our plan or wallet',
+	maintenance: 'maintenance',
+} as const satisfies Record<Cause, string>;
+
+export function scopeWords({ scope }: Pick<IncidentView, 'scope'>, snapshot: Pick<Snapshot, 'providers'>): string {
+	const name = snapshot.providers.find((provider) => provider.id === scope.provider)?.name ?? scope.provider;
+	const who = name === null ? 'every provider' : name;
+	const what = scope.model === null ? 'every model' : scope.model;
+	const operation = scope.operation === null || scope.operation === 'chat' ? '' : ` (${scope.operation})`;
+	const where = scope.vantage === null ? 'from every vantage' : `from vantage ${scope.vantage} only`;
+	return `${who}, ${what}${operation}, ${where}`;
+}
+
+/** "13 of 16 valid results bad: server_error 9, first_token_timeout 4; seen from fra, iad". */
+export function evidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): string {
+	const codes = Object.entries(evidence.outcomes)
+		.filter(([code]) => code !== 'ok')
+		.sort(([, a], [, b]) => (b ?? 0) - (a ?? 0))
+		.map(([code, count]) => `${code} ${formatCount(count ?? 0)}`);
+	const valid = evidence.good + evidence.bad;
+	const counts = valid === 0 ? `${formatCount(evidence.excluded)} results excluded` : `${formatCount(evidence.bad)} of ${formatCount(valid)} valid results bad`;
+	const seen = evidence.vantages.length === 0 ? '' : `; seen from ${evidence.vantages.join(', ')}`;
+	return `${counts}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}${seen}`;
+}
+
+/** Null while it is open. */
+export function durationWords(incident: Pick<IncidentView, 'startedAt' | 'resolvedAt'>): string | null {
+	if (incident.resolvedAt === null) return null;
+	return formatDuration(Date.parse(incident.resolvedAt) - Date.parse(incident.startedAt));
+}

@@ -1,0 +1,65 @@
+/** The site on disk. A reader sees a file's old or new content, never a half. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+
+export interface WrittenSite {
+	readonly written: number;
+	readonly unchanged: number;
+	readonly removed: number;
+}
+
+/** Lists what the last write left, so that only own files are ever removed: the folder may hold others'. */
+const listName = '.linnet-site.json';
+
+async function readOrNull(path: string): Promise<string | null> {
+	try {
+		return await readFile(path, 'utf8');
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+		throw error;
+	}
+}
+
+function pathsOf(list: string | null): readonly string[] {
+	if (list === null) return [];
+	const parsed: unknown = JSON.parse(list);
+	if (!Array.isArray(parsed)) throw new Error(`Expected ${listName} to hold an array of paths`);
+	return parsed.filter((path) => typeof path === 'string');
+}
+
+function placeIn(dir: string, path: string): string {
+	const place = join(dir, path);
+	if (relative(dir, place).startsWith('..')) throw new Error(`Expected a path inside the site, got ${JSON.stringify(path)}`);
+	return place;
+}
+
+async function writeAtomic(place: string, content: string): Promise<void> {
+	// A short name: the file's own may already be as long as the file system allows.
+	const fresh = join(dirname(place), `.new-${createHash('sha256').update(basename(place)).digest('hex').slice(0, 16)}`);
+	await writeFile(fresh, content);
+	await rename(fresh, place);
+}
+
+/**
+ * Each file is written beside its place and renamed; equal ones are left alone, so that their ETag stays; what is no longer rendered is removed last.
+ * One writer per folder. Throws when a path leaves the folder or the disk refuses.
+ */
+export async function writeSite(files: ReadonlyMap<string, string>, dir: string): Promise<WrittenSite> {
+	await mkdir(dir, { recursive: true });
+	const list = await readOrNull(join(dir, listName));
+	const gone = pathsOf(list).filter((path) => !files.has(path));
+	const folders = new Set([...files.keys()].map((path) => dirname(placeIn(dir, path))));
+	for (const folder of folders) await mkdir(folder, { recursive: true });
+	let written = 0;
+	for (const [path, content] of files) {
+		const place = placeIn(dir, path);
+		if ((await readOrNull(place)) === content) continue;
+		await writeAtomic(place, content);
+		written += 1;
+	}
+	for (const path of gone) await rm(placeIn(dir, path), { force: true });
+	const freshList = JSON.stringify([...files.keys()]);
+	if (freshList !== list) await writeAtomic(join(dir, listName), freshList);
+	return { written, unchanged: files.size - written, removed: gone.length };
+}
