@@ -1,0 +1,59 @@
+/** What a wire dialect is. Pure: it says what to send and reads what came; sockets, clocks and secrets' storage are elsewhere. */
+import type { Answer } from '#core/answer.ts';
+import type { ErrorRule } from '#core/error-rules.ts';
+import type { ModelFlags, Operation, Target } from '#core/target.ts';
+
+/** How a header carries the key. `sigv4` signs the request instead. */
+export type AuthStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'sigv4';
+
+/** How bytes become events: `sse`, one JSON object a line, one whole JSON document, or Amazon's binary frames. */
+export type Framing = 'sse' | 'ndjson' | 'json' | 'aws-eventstream';
+
+/** One event of a stream. `name` is the SSE event name, or the frame's type; null when it has none. */
+export interface WireEvent {
+	readonly name: string | null;
+	readonly data: string;
+}
+
+/** `content`: visible text or tool arguments; `reasoning`: hidden or shown thinking; `heartbeat`: a ping; `structure`: everything else. */
+export type EventMark = 'content' | 'reasoning' | 'heartbeat' | 'structure';
+
+export interface AnswerReader {
+	/** Never throws: what it can't read becomes `malformed` in the answer. */
+	push(event: WireEvent): EventMark;
+	/** The stream ended cleanly. */
+	end(): void;
+	/** The answer so far. A live view: it changes with the next push. */
+	answer(): Answer;
+}
+
+export interface WireRequest {
+	readonly method: 'POST';
+	/** Joined to the target's baseUrl; starts with a slash. */
+	readonly path: string;
+	/** Without the secret. Lower-case names. */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: string;
+}
+
+export interface Dialect {
+	readonly id: string;
+	readonly operation: Operation;
+	readonly framing: Framing;
+	/** Content types of a good answer; one that is missing altogether is let pass. */
+	readonly contentTypes: RegExp;
+	readonly auth: AuthStyle;
+	readonly defaultFlags: ModelFlags;
+	buildRequest(target: Target, prompt: string): WireRequest;
+	createReader(): AnswerReader;
+	readonly errorRules: readonly ErrorRule[];
+	/** Where the provider lists its models; null when the dialect has no listing. */
+	readonly listing: ModelListing | null;
+}
+
+export interface ModelListing {
+	/** Joined to the baseUrl. */
+	readonly path: string;
+	/** The provider's own model names; an empty list when the answer is not a listing. */
+	readModels(json: unknown): string[];
+}

@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ErrorKind } from './faults.ts';
+
+/** One piece of a stream before it is put into bytes. */
+export type Frame = { readonly event: string | null; readonly data: object | string } | { readonly comment: string };
+
+/** What a request asked for, in common words. */
+export interface SimAsk {
+	readonly upstreamModel: string;
+	readonly prompt: string;
+	readonly includeUsage: boolean;
+}
+
+/** One answer while it is being written. */
+export interface SimAnswer {
+	readonly id: string;
+	/** What the answer says that it is from. */
+	readonly servedModel: string;
+	readonly includeUsage: boolean;
+	readonly inputTokens: number;
+	readonly outputTokens: number;
+	readonly reasoningTokens: number;
+	/** s since epoch. */
+	readonly created: number;
+}
+
+export interface SimError {
+	readonly status: number;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: object;
+}
+
+export type SimFinish = 'stop' | 'length' | 'content' | 'refusal';
+
+export interface SimDialect {
+	readonly id: string;
+	/** Between the provider's prefix and the dialect's own paths. */
+	readonly basePath: string;
+	readonly contentType: string;
+	/** The model when the path names it, `''` when the body does; null when this path is no chat. */
+	matchChat(path: string): string | null;
+	readonly listingPath: string;
+	/** The key in the header that this protocol uses; null when it is missing. */
+	presentedKey(headers: IncomingHttpHeaders): string | null;
+	/** Null when the body is not this protocol: the server then answers bad_request. */
+	readAsk(body: unknown, modelInPath: string): SimAsk | null;
+	opening(answer: SimAnswer): Frame[];
+	content(answer: SimAnswer, text: string, index: number): Frame;
+	reasoning(answer: SimAnswer, text: string): Frame;
+	heartbeat(): Frame;
+	/** Finish reason and usage. */
+	closing(answer: SimAnswer, finish: SimFinish): Frame[];
+	/** What comes after that; empty when nothing does. */
+	terminator(): Frame[];
+	/** Null: this protocol has no such error. */
+	error(kind: ErrorKind, key: string | null): SimError | null;
+	/** The error inside a stream that has begun. */
+	errorFrame(error: SimError): Frame;
+	/** The whole answer as one JSON document, as if no stream had been asked for. */
+	whole(answer: SimAnswer, text: string): object;
+	listModels(names: readonly string[]): object;
+	/** Sent with every good answer. */
+	headers(answer: SimAnswer): Record<string, string>;
+}

@@ -1,0 +1,357 @@
+import type { Socket } from 'node:net';
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { Client } from 'undici';
+import type { Deadline } from '#core/classify.ts';
+import type { Phase } from '#core/probe-result.ts';
+import type { Timeouts } from '#core/target.ts';
+import type { AnswerReader, Framing } from '#providers/adapter.ts';
+import { createEventDecoder, type EventDecoder } from './event-decoder.ts';
+import { type ConnectMarks, endpointOf, newMarks, openConnection } from './open-connection.ts';
+
+/** A canary's answer is a few KB; what is far beyond is an attack or a bug of the far end, and must cost us little. */
+const bounds = { bodyBytes: 4_000_000, wholeBodyBytes: 65_536, eventChars: 262_144, events: 50_000, headerBytes: 65_536, informational: 16 };
+
+export interface TimedRequest {
+	readonly url: URL;
+	readonly method: 'POST' | 'GET';
+	/** With the secret in it: never stored, never logged. */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: string;
+	readonly timeouts: Timeouts;
+	readonly framing: Framing;
+	/** A 2xx whose type matches, or has none, is read as events; anything else as one body. */
+	readonly contentTypes: RegExp;
+	readonly reader: AnswerReader;
+	/** PEM that replaces the system's trust, for private endpoints. */
+	readonly ca?: string | undefined;
+	readonly signal?: AbortSignal | undefined;
+	readonly observe?: ((note: ExchangeNote) => void) | undefined;
+}
+
+/** What a verbose caller sees, with ms since the start. */
+export interface ExchangeNote {
+	readonly atMs: number;
+	readonly what: 'connected' | 'sent' | 'headers' | 'event' | 'heartbeat' | 'end';
+	readonly detail: string;
+}
+
+/** One exchange, whatever became of it. Durations in ms on the monotonic clock; null = the phase did not happen. */
+export interface Exchange {
+	readonly marks: ConnectMarks;
+	readonly phase: Phase;
+	readonly ttfbMs: number | null;
+	readonly ttftMs: number | null;
+	readonly maxGapMs: number | null;
+	/** First content → last content. */
+	readonly generationMs: number | null;
+	readonly totalMs: number;
+	readonly transport: { readonly code: string; readonly message: string } | null;
+	readonly deadline: Deadline | null;
+	readonly bound: string | null;
+	readonly aborted: boolean;
+	readonly status: number | null;
+	readonly headers: Readonly<Record<string, string>>;
+	/** Null when the answer was read as events. */
+	readonly body: string | null;
+	readonly heartbeats: number;
+	readonly eventSeen: boolean;
+	readonly contentSeen: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Ending = Pick<Exchange, 'transport' | 'deadline' | 'bound' | 'aborted'>;
+const cleanEnd: Ending = { transport: null, deadline: null, bound: null, aborted: false };
+
+/**
+ * One request on its own connection: one attempt, no redirect followed, every phase stamped. Never throws: a failure is a value.
+ * Deadlines are own timers, because undici's are up to 500 ms late (measured).
+ */
+export function timedRequest(request: TimedRequest): Promise<Exchange> {
+	return new Promise((resolve) => runExchange(request, resolve));
+}
+
+function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => void): void {
+	const { timeouts, reader, observe } = request;
+	const startedAt = performance.now();
+	const marks = newMarks();
+	const exchange: Mutable<Exchange> = {
+		...cleanEnd,
+		marks,
+		phase: 'dns',
+		ttfbMs: null,
+		ttftMs: null,
+		maxGapMs: null,
+		generationMs: null,
+		totalMs: 0,
+		status: null,
+		headers: {},
+		body: null,
+		heartbeats: 0,
+		eventSeen: false,
+		contentSeen: false,
+	};
+	const cancel = new AbortController();
+	let client: Client | null = null;
+	let socket: Socket | null = null;
+	let ended = false;
+	let sentAt = 0;
+	// Time of the newest raw chunk: marks are stamped before parsing, which may be slow.
+	let chunkAt = 0;
+	let firstContentAt = 0;
+	let lastContentAt = 0;
+	let lastEventAt = 0;
+	let generating = false;
+	let events = 0;
+	let timer: NodeJS.Timeout | null = null;
+	let body: BodyReader | null = null;
+
+	const note = (what: ExchangeNote['what'], detail: () => string) => {
+		if (observe !== undefined) observe({ atMs: performance.now() - startedAt, what, detail: detail() });
+	};
+
+	const finish = (ending: Ending) => {
+		if (ended) return;
+		ended = true;
+		if (timer !== null) clearTimeout(timer);
+		request.signal?.removeEventListener('abort', onAbort);
+		Object.assign(exchange, ending);
+		exchange.totalMs = performance.now() - startedAt;
+		if (exchange.status === null) exchange.phase = marks.phase === 'request' ? (sentAt > 0 ? 'headers' : 'request') : marks.phase;
+		else exchange.phase = exchange.contentSeen ? 'stream' : 'first_event';
+		if (body !== null) {
+			exchange.body = body.text();
+			body.stop();
+		}
+		if (exchange.contentSeen) exchange.generationMs = lastContentAt - firstContentAt;
+		note('end', () => ending.transport?.code ?? ending.deadline ?? ending.bound ?? 'complete');
+		cancel.abort(new Error('probe ended'));
+		// destroy() answers by a promise that only says that the socket is gone.
+		client?.destroy().catch(() => {});
+		socket?.destroy();
+		resolve(exchange);
+	};
+	const fail = (error: unknown) => finish({ ...cleanEnd, transport: transportOf(error) });
+	const onAbort = () => finish({ ...cleanEnd, aborted: true });
+
+	// One timer for all deadlines: it looks at the marks when it fires and sleeps on when something has moved meanwhile.
+	const nextDeadline = (): { name: Deadline; at: number } => {
+		const total = { name: 'total' as const, at: startedAt + timeouts.totalMs };
+		let next: { name: Deadline; at: number };
+		if (sentAt === 0) next = { name: 'connect', at: startedAt + timeouts.connectMs };
+		else if (!generating) next = { name: 'first_token', at: sentAt + timeouts.firstTokenMs };
+		else next = { name: 'stall', at: lastEventAt + timeouts.stallMs };
+		return next.at <= total.at ? next : total;
+	};
+	const watch = () => {
+		if (ended) return;
+		const { name, at } = nextDeadline();
+		const leftMs = at - performance.now();
+		if (leftMs <= 0) return finish({ ...cleanEnd, deadline: name });
+		if (timer !== null) clearTimeout(timer);
+		timer = setTimeout(watch, Math.ceil(leftMs));
+	};
+
+	const onContent = () => {
+		if (!exchange.contentSeen) {
+			exchange.contentSeen = true;
+			firstContentAt = chunkAt;
+			exchange.ttftMs = chunkAt - sentAt;
+		} else {
+			exchange.maxGapMs = Math.max(exchange.maxGapMs ?? 0, chunkAt - lastContentAt);
+		}
+		lastContentAt = chunkAt;
+	};
+	const beginEvents = (): EventDecoder =>
+		createEventDecoder(
+			request.framing,
+			{
+				onComment() {
+					exchange.heartbeats++;
+					lastEventAt = chunkAt;
+					note('heartbeat', () => 'comment');
+				},
+				onEvent(event) {
+					if (ended) return;
+					if (++events > bounds.events) return finish({ ...cleanEnd, bound: 'events' });
+					exchange.eventSeen = true;
+					lastEventAt = chunkAt;
+					const mark = reader.push(event);
+					if (mark === 'content') onContent();
+					else if (mark === 'heartbeat') exchange.heartbeats++;
+					if (!generating && (mark === 'content' || mark === 'reasoning')) {
+						generating = true;
+						watch();
+					}
+					note('event', () => `${mark} ${event.data.slice(0, 200)}`);
+					const { closed, malformed } = reader.answer();
+					if (closed || malformed !== null) finish(cleanEnd);
+				},
+				onOversize: () => finish({ ...cleanEnd, bound: 'event' }),
+			},
+			bounds.eventChars,
+		);
+
+	const onHeaders = (status: number, headers: Readonly<Record<string, string>>) => {
+		exchange.status = status;
+		exchange.headers = headers;
+		exchange.ttfbMs = performance.now() - sentAt;
+		note('headers', () => `${status} ${headers['content-type'] ?? ''}`);
+		const type = headers['content-type'];
+		const isStream = status >= 200 && status < 300 && status !== 202 && (type === undefined || request.contentTypes.test(type));
+		body = createBodyReader(headers['content-encoding'], isStream ? beginEvents() : null, {
+			onEnd() {
+				if (ended) return;
+				if (isStream) reader.end();
+				finish(cleanEnd);
+			},
+			onFault: fail,
+			onBound: () => finish({ ...cleanEnd, bound: 'body' }),
+			// Enough of an error is read: its tail can't change the verdict.
+			onFull: () => finish(cleanEnd),
+		});
+	};
+
+	if (request.signal?.aborted) return onAbort();
+	request.signal?.addEventListener('abort', onAbort, { once: true });
+	watch();
+	openConnection(endpointOf(request.url, request.ca), marks, cancel.signal).then((connection) => {
+		if (ended) return connection.destroy();
+		socket = connection;
+		note('connected', () => marks.address ?? '');
+		client = new Client(request.url.origin, {
+			allowH2: false,
+			// undici asks for the socket inside its own resume loop: an answer in the same turn is lost and nothing is ever sent.
+			connect: (_options, callback) => process.nextTick(callback, null, connection),
+			headersTimeout: 0,
+			bodyTimeout: 0,
+			maxHeaderSize: bounds.headerBytes,
+		});
+		let informational = 0;
+		client.dispatch(
+			{ path: request.url.pathname + request.url.search, method: request.method, headers: request.headers, body: request.body === '' ? null : request.body },
+			{
+				onRequestStart() {
+					// The request is written in the same turn; onRequestSent may come after the answer's first bytes.
+					sentAt = performance.now();
+					watch();
+					note('sent', () => `${request.method} ${request.url.pathname}`);
+				},
+				onRequestUpgrade: () => finish({ ...cleanEnd, transport: { code: 'HPE_UPGRADE', message: 'the connection was switched to another protocol' } }),
+				onResponseStart(_controller, status, headers) {
+					if (ended) return;
+					if (status < 200) {
+						if (++informational > bounds.informational) finish({ ...cleanEnd, bound: 'headers' });
+						return;
+					}
+					onHeaders(status, flatten(headers));
+				},
+				onResponseData(_controller, chunk) {
+					if (ended) return;
+					chunkAt = performance.now();
+					body?.write(chunk);
+				},
+				onResponseEnd() {
+					body?.end();
+				},
+				onResponseError: (_controller, error) => fail(error),
+			},
+		);
+	}, fail);
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+	const flat: Record<string, string> = {};
+	for (const [name, value] of Object.entries(headers)) {
+		if (value !== undefined) flat[name.toLowerCase()] = (Array.isArray(value) ? value.join(', ') : value).slice(0, 1_024);
+	}
+	return flat;
+}
+
+function transportOf(error: unknown): { code: string; message: string } {
+	const { code, name, message } = error as NodeJS.ErrnoException;
+	// undici reports an unasked 101 or 100 as a plain socket error.
+	if (code === 'UND_ERR_SOCKET' && /^bad (?:upgrade|response)$/.test(message)) return { code: 'HPE_UPGRADE', message };
+	return { code: code ?? name ?? 'UNKNOWN', message: message ?? String(error) };
+}
+
+interface BodyReader {
+	write(chunk: Buffer): void;
+	end(): void;
+	stop(): void;
+	/** Null when the body went to the decoder. */
+	text(): string | null;
+}
+
+interface BodySink {
+	onEnd(): void;
+	onFault(error: unknown): void;
+	onBound(): void;
+	onFull(): void;
+}
+
+function createBodyReader(encoding: string | undefined, decoder: EventDecoder | null, sink: BodySink): BodyReader {
+	const pieces: Buffer[] = [];
+	let rawBytes = 0;
+	let bytes = 0;
+	let stopped = false;
+	const take = (chunk: Buffer) => {
+		if (stopped) return;
+		bytes += chunk.length;
+		if (decoder !== null) {
+			if (bytes > bounds.bodyBytes) return sink.onBound();
+			decoder.feed(chunk);
+			return;
+		}
+		pieces.push(chunk);
+		if (bytes >= bounds.wholeBodyBytes) sink.onFull();
+	};
+	const inflater = createInflater(encoding);
+	inflater?.on('data', take);
+	inflater?.on('end', () => {
+		if (stopped) return;
+		decoder?.end();
+		sink.onEnd();
+	});
+	inflater?.on('error', (error: NodeJS.ErrnoException) => {
+		// zlib's "unexpected end of file" is a cut body; every other complaint is a body that is not what its header says.
+		const cut = error.code === 'Z_BUF_ERROR' || /unexpected end/i.test(error.message);
+		sink.onFault(Object.assign(new Error(error.message, { cause: error }), { code: cut ? 'ZLIB_UNEXPECTED_END' : 'ERR_CONTENT_ENCODING' }));
+	});
+	return {
+		write(chunk) {
+			rawBytes += chunk.length;
+			if (rawBytes > bounds.bodyBytes) return sink.onBound();
+			if (inflater === null) take(chunk);
+			else inflater.write(chunk);
+		},
+		end() {
+			if (stopped) return;
+			if (inflater !== null) return void inflater.end();
+			decoder?.end();
+			sink.onEnd();
+		},
+		stop() {
+			stopped = true;
+			inflater?.destroy();
+		},
+		text: () => (decoder === null ? Buffer.concat(pieces).subarray(0, bounds.wholeBodyBytes).toString('utf8') : null),
+	};
+}
+
+/** We ask for identity; some servers compress all the same. */
+function createInflater(encoding: string | undefined): Transform | null {
+	switch (encoding?.trim().toLowerCase()) {
+		case 'gzip':
+		case 'x-gzip':
+			return createGunzip();
+		case 'deflate':
+			return createInflate();
+		case 'br':
+			return createBrotliDecompress();
+		case 'zstd':
+			return createZstdDecompress();
+		default:
+			return null;
+	}
+}
