@@ -79,6 +79,8 @@ export interface InsertBounds {
 	readonly retentionDays: number;
 }
 
+export const defaultRetentionDays = 14;
+
 export interface InsertedCounts {
 	readonly inserted: number;
 	/** Results that came for a slot already marked as missed. */
@@ -94,7 +96,8 @@ export interface InsertedCounts {
  * A result that can't be recorded goes to the quarantine and never hurts its neighbours.
  * @throws only when the database is away (`isUnavailable`): then the batch can be given again.
  */
-export async function insertResults(db: Db, results: readonly ProbeResult[], bounds: InsertBounds): Promise<InsertedCounts> {
+export async function insertResults(db: Db, results: readonly ProbeResult[], given: Partial<InsertBounds> = {}): Promise<InsertedCounts> {
+	const bounds = { now: Date.now(), retentionDays: defaultRetentionDays, ...given };
 	const refusals: Refusal[] = [];
 	const sound = results.filter((result) => {
 		const reason = refusalOf(result, bounds);
@@ -132,9 +135,9 @@ export async function insertResults(db: Db, results: readonly ProbeResult[], bou
 	}
 	const rows = [...bySlot.values()];
 	await ensureDays(db, rows);
-	const counts = await insertOrSplit(db, rows, refusals);
+	const { inserted, replaced, refused } = await insertOrSplit(db, rows, refusals);
 	await quarantine(db, refusals);
-	return { ...counts, duplicates: rows.length - counts.inserted - counts.replaced - counts.refused + repeated, quarantined: refusals.length };
+	return { inserted, replaced, duplicates: rows.length - inserted - replaced - refused + repeated, quarantined: refusals.length };
 }
 
 /** Halves a batch that the database refuses until the one bad row is alone. */

@@ -123,7 +123,7 @@ export function resultId({ targetKey, vantageKey, canaryKey, kind, slotAt }: Slo
 
 /** Null when the text is no result id. */
 export function parseResultId(id: string): SlotNumbers | null {
-	if (!/^[0-9a-z]{1,6}-[0-9a-z]{1,4}-[0-9a-z]{1,4}-[012]-[0-9a-z]{1,9}$/.test(id)) return null;
+	if (!/^[0-9a-z]{1,6}-[0-9a-z]{1,4}-[0-9a-z]{1,4}-[012]-[0-9a-z]{1,11}$/.test(id)) return null;
 	const [targetKey = 0, vantageKey = 0, canaryKey = 0, kind = 0, slotAt = 0] = id.split('-').map((part) => Number.parseInt(part, 36));
 	// The columns' own limits; 8.64e15 is the last instant of a Date.
 	if (targetKey > 0x7fffffff || vantageKey > 0x7fff || canaryKey > 0x7fff || slotAt > 8.64e15) return null;

@@ -154,11 +154,12 @@ begin
 	if to_regclass(name) is not null then
 		return false;
 	end if;
-	perform pg_advisory_xact_lock(7203);
+	-- A lock on a relation, since only that makes this session see the table that a neighbour has just made.
+	lock table probe_results in share update exclusive mode;
 	if to_regclass(name) is not null then
 		return false;
 	end if;
-	execute format('create table %I (like probe_results including defaults including comments)', name);
+	execute format('create table %I (like probe_results including defaults including constraints including comments)', name);
 	execute format('with moved as (delete from probe_results_default where slot_at >= $1 and slot_at < $2 returning *) insert into %I select * from moved', name)
 		using from_at, to_at;
 	execute format('alter table probe_results attach partition %I for values from (%L) to (%L)', name, from_at, to_at);

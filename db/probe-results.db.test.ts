@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { dropExpiredPartitions, ensurePartitions } from './partitions.ts';
+import { insertResults } from './probe-results.ts';
+import { listQuarantine } from './quarantine.ts';
+import { findResult, listResults, readRecentResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
+import { type Db, openDb, transaction } from './sql.ts';
+import { listTargetKeys, registerTargets } from './targets.ts';
+
+const bounds = { now: sampleNow, retentionDays: 14 };
+const dayMs = 86_400_000;
+const minutes = (count: number, first: Partial<ProbeResult> = {}) =>
+	Array.from({ length: count }, (_, i) => sampleResult({ ...first, slotAt: sampleNow - i * 60_000, startedAt: sampleNow - i * 60_000 + 1 }));
+
+let database: TestDatabase;
+let db: Db;
+beforeEach(async () => {
+	database = await createTestDatabase();
+	db = database.db;
+	await registerTargets(db, [sampleTarget('acme:small:chat'), sampleTarget('acme:org/large:v2:chat')], sampleNow);
+});
+afterEach(() => database.drop());
+
+const stored = async () => (await readResultsAfter(db, 0, 1_000)).map(({ result }) => result);
+
+it('gives back what was recorded', async () => {
+	const results = [
+		sampleResult(),
+		sampleResult({ model: 'org/large:v2', slotAt: sampleNow + 7, startedAt: sampleNow + 9 }),
+		missedSlot(sampleResult({ slotAt: sampleNow + 60_000 }), 'missed_slot'),
+		sampleResult({
+			slotAt: sampleNow + 1,
+			outcome: 'server_error',
+			sli: 'bad',
+			phase: 'headers',
+			httpStatus: 503,
+			retryAfterMs: 30_000,
+			evidence: { message: 'ça "va" {}, \\ ü' },
+		}),
+	];
+	expect(await insertResults(db, results, bounds)).toEqual({ inserted: 4, replaced: 0, duplicates: 0, quarantined: 0 });
+	expect(await stored()).toEqual(results);
+	const again = await readResultsOfDay(db, '2026-11-23', 0, 10);
+	expect(again.map(({ result }) => result)).toEqual(results);
+	for (const { id, result } of again) expect((await findResult(db, id))?.result).toEqual(result);
+});
+
+it('records a slot once, however often it comes and in whatever batches', async () => {
+	const results = minutes(20);
+	await insertResults(db, results.slice(0, 12), bounds);
+	expect(await insertResults(db, [...results, ...results], bounds)).toMatchObject({ inserted: 8, replaced: 0, duplicates: 32 });
+	const writers = await Promise.all([1, 2, 3].map(() => insertResults(db, minutes(40), bounds)));
+	expect(writers.reduce((sum, { inserted }) => sum + inserted, 0)).toBe(20);
+	expect(await stored()).toHaveLength(40);
+});
+
+it('lets a late result replace the missed marker of its slot, and nothing else', async () => {
+	const late = sampleResult({ outcome: 'server_error', sli: 'bad', phase: 'headers' });
+	await insertResults(db, [missedSlot(late, 'missed_slot')], bounds);
+	const [marker] = await readResultsAfter(db, 0, 10);
+	expect(await insertResults(db, [late], bounds)).toMatchObject({ inserted: 0, replaced: 1 });
+	expect(await insertResults(db, [missedSlot(late, 'budget'), sampleResult()], bounds)).toMatchObject({ inserted: 0, replaced: 0, duplicates: 2 });
+	expect(await stored()).toEqual([late]);
+	const fresh = await readResultsAfter(db, marker?.seq ?? 0, 10);
+	expect(
+		fresh.map(({ id }) => id),
+		'a reader that saw the marker sees the result',
+	).toEqual([marker?.id]);
+});
+
+it('prefers the result to the marker of the same slot in one batch', async () => {
+	await insertResults(db, [missedSlot(sampleResult(), 'missed_slot'), sampleResult(), missedSlot(sampleResult(), 'budget')], bounds);
+	expect(await stored()).toEqual([sampleResult()]);
+});
+
+const refused: Record<string, Partial<ProbeResult>> = {
+	'from the future': { slotAt: sampleNow + 600_001 },
+	'older than the retention': { slotAt: sampleNow - 15 * dayMs },
+	'unknown target': { model: 'never configured' },
+	oversized: { evidence: { message: 'x'.repeat(9_000) } },
+	'unknown code': { outcome: 'exploded' as 'ok' },
+	'invalid ttftMs': { ttftMs: Number.NaN },
+	'invalid inputTokens': { inputTokens: 2 ** 40 },
+	'invalid time': { slotAt: Number.NaN },
+	'invalid httpStatus': { httpStatus: 70_000 },
+};
+
+it('refuses what can not be right into the quarantine, with the reason, and records its neighbours', async () => {
+	const neighbours = minutes(3);
+	const batch = [neighbours[0]!, ...Object.values(refused).map((wrong) => sampleResult(wrong)), ...neighbours.slice(1)];
+	expect(await insertResults(db, batch, bounds)).toMatchObject({ inserted: 3, quarantined: Object.keys(refused).length });
+	expect((await listQuarantine(db, 100)).map(({ reason }) => reason).sort()).toEqual(Object.keys(refused).sort());
+});
+
+it('survives a row that only the database refuses', async () => {
+	await db.execute('alter table probe_results add constraint no_teapot check (http_status <> 418)');
+	const batch = [...minutes(6), sampleResult({ slotAt: sampleNow + 1, httpStatus: 418 }), sampleResult({ slotAt: sampleNow + 2 })];
+	expect(await insertResults(db, batch, bounds)).toEqual({ inserted: 7, replaced: 0, duplicates: 0, quarantined: 1 });
+	expect((await listQuarantine(db, 1))[0]?.reason).toMatch(/no_teapot/);
+});
+
+it('keeps a result whose text Postgres would refuse', async () => {
+	const nasty = 'a\u0000b\uD800c';
+	await insertResults(db, [sampleResult({ servedModel: nasty, requestId: nasty, evidence: { message: nasty } })], bounds);
+	expect((await stored())[0]).toMatchObject({ servedModel: 'a\uFFFDb\uFFFDc', requestId: 'a\uFFFDb\uFFFDc', evidence: { message: 'a\uFFFDb\uFFFDc' } });
+});
+
+it('shows no reader a later result before an earlier one, with many writers', async () => {
+	const writers = Array.from({ length: 6 }, () => openDb({ url: database.url, max: 1 }));
+	await insertResults(db, [sampleResult({ slotAt: sampleNow - dayMs })], bounds);
+	let writing = true;
+	const seen: number[] = [];
+	const reader = (async () => {
+		let last = 0;
+		for (let rest = true; rest; ) {
+			rest = writing;
+			for (;;) {
+				const page = await readResultsAfter(db, last, 50);
+				seen.push(...page.map(({ seq }) => seq));
+				last = page.at(-1)?.seq ?? last;
+				if (page.length === 0) break;
+			}
+		}
+	})();
+	await Promise.all(
+		writers.map(async (writer, w) => {
+			for (let i = 0; i < 25; i++) {
+				await insertResults(
+					writer,
+					[0, 1, 2].map((k) => sampleResult({ slotAt: sampleNow - w * 3_600_000 - i * 1_000 - k })),
+					bounds,
+				);
+			}
+		}),
+	);
+	writing = false;
+	await reader;
+	await Promise.all(writers.map((writer) => writer.close()));
+	expect(seen).toHaveLength(1 + 6 * 25 * 3);
+});
+
+it('pages through a target newest first without loss or repeat, while new results come', async () => {
+	await insertResults(db, [...minutes(30), ...minutes(30, { vantage: 'fra' }), ...minutes(5, { model: 'org/large:v2' })], bounds);
+	const ids: string[] = [];
+	let before: string | null = null;
+	do {
+		const page: Awaited<ReturnType<typeof listResults>> = await listResults(db, { targetId: 'acme:small:chat', before, limit: 7 });
+		ids.push(...page.results.map(({ id }) => id));
+		before = page.next;
+		await insertResults(db, [sampleResult({ slotAt: sampleNow + ids.length })], bounds);
+	} while (before !== null);
+	const all = (await listResults(db, { targetId: 'acme:small:chat', limit: 1_000 })).results;
+	expect(ids).toEqual(all.filter(({ result }) => result.slotAt <= sampleNow).map(({ id }) => id));
+	expect(new Set(ids).size).toBe(60);
+	expect(all.map(({ result }) => result.slotAt)).toEqual(all.map(({ result }) => result.slotAt).toSorted((a, b) => b - a));
+	await expect(listResults(db, { targetId: 'acme:small:chat', before: "'; drop", limit: 1 })).rejects.toThrow(RangeError);
+	expect(await listResults(db, { targetId: 'none:such:chat', limit: 1 })).toEqual({ results: [], next: null });
+});
+
+it('filters by kind and outcome', async () => {
+	await insertResults(
+		db,
+		[sampleResult(), sampleResult({ kind: 'confirmation' }), sampleResult({ kind: 'manual', outcome: 'overloaded', sli: 'bad' })],
+		bounds,
+	);
+	const kinds = async (options: object) =>
+		(await listResults(db, { targetId: 'acme:small:chat', limit: 9, ...options })).results.map(({ result }) => result.kind);
+	expect(await kinds({ kinds: ['confirmation', 'scheduled'] })).toEqual(['confirmation', 'scheduled']);
+	expect(await kinds({ outcome: 'overloaded' })).toEqual(['manual']);
+});
+
+it('knows the slots that have neither result nor marker', async () => {
+	const slots = minutes(6);
+	await insertResults(db, [slots[1]!, missedSlot(slots[4]!, 'missed_slot')], bounds);
+	const unknown = { ...slots[0]!, vantage: 'never seen' };
+	expect(await slotsWithoutResult(db, [...slots, unknown])).toEqual([slots[0], slots[2], slots[3], slots[5], unknown]);
+});
+
+it('tells the newest facts of each target and vantage', async () => {
+	const at = (i: number, more: Partial<ProbeResult>) => sampleResult({ slotAt: sampleNow - i * 1_000, startedAt: sampleNow - i * 1_000, ...more });
+	await insertResults(
+		db,
+		[
+			at(1, { kind: 'manual' }),
+			at(2, { outcome: 'rate_limited', sli: 'excluded', retryAfterMs: 5_000, evidence: { subcode: 'tokens' } }),
+			at(3, { outcome: 'server_error', sli: 'bad', kind: 'confirmation' }),
+			...[4, 5, 6, 7].map((i) => at(i, {})),
+			missedSlot(at(0, {}), 'missed_slot'),
+		],
+		bounds,
+	);
+	expect(await readRecentResults(db, sampleNow - dayMs)).toEqual(
+		new Map([
+			[
+				'acme:small:chat',
+				{
+					local: {
+						measuredAt: sampleNow - 2_000,
+						validAt: sampleNow - 3_000,
+						outcome: 'rate_limited',
+						subcode: 'tokens',
+						retryAfterMs: 5_000,
+						votes: ['bad', 'good', 'good'],
+					},
+				},
+			],
+		]),
+	);
+});
+
+it('keeps the key and the first day of a target that leaves and comes back', async () => {
+	const before = await listTargetKeys(db);
+	await registerTargets(db, [sampleTarget('acme:new:chat')], sampleNow + 1_000);
+	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null).map(({ id }) => id)).toEqual(['acme:new:chat']);
+	await registerTargets(db, [sampleTarget('acme:small:chat'), sampleTarget('acme:org/large:v2:chat')], sampleNow + 2_000);
+	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null)).toEqual(before);
+});
+
+it('records a late result of a day without a partition, drops whole days at the retention, and refuses nothing of the days kept', async () => {
+	await ensurePartitions(db, sampleNow);
+	const days = [0, 1, 5, 13, 14].map((age) => sampleResult({ slotAt: sampleNow - age * dayMs, startedAt: null }));
+	expect(await insertResults(db, days, bounds)).toMatchObject({ inserted: 5, quarantined: 0 });
+	expect(await db.execute('select count(*) as count from probe_results_default')).toEqual([{ count: 0 }]);
+	expect(await dropExpiredPartitions(db, sampleNow, 5)).toEqual(['2026-11-09', '2026-11-10']);
+	expect((await stored()).map(({ slotAt }) => slotAt)).toEqual(days.slice(0, 3).map(({ slotAt }) => slotAt));
+	// The process still believes in the day's partition: the row waits in the default one, and moves when the partition comes back.
+	expect(await insertResults(db, [days[3]!], bounds)).toMatchObject({ inserted: 1 });
+	expect(await db.execute('select count(*) as count from probe_results_default')).toEqual([{ count: 1 }]);
+	await ensurePartitions(db, days[3]!.slotAt);
+	expect(await db.execute('select count(*) as count from probe_results_default')).toEqual([{ count: 0 }]);
+	expect(await stored()).toHaveLength(4);
+});
+
+it('rolls back what a failed transaction wrote', async () => {
+	const failing = transaction(db, async (tx) => {
+		await tx.execute("insert into quarantine (reason, document) values ('x', 'x')");
+		throw new Error('no');
+	});
+	await expect(failing).rejects.toThrow('no');
+	expect(await listQuarantine(db, 1)).toEqual([]);
+});

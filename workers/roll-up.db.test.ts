@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLog } from '#core/log.ts';
+import { type Outcome, outcomes, sliOf } from '#core/outcome.ts';
+import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
+import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
+import { type WindowName, windowMs } from '#core/snapshot.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { readResultsAfter } from '#db/read-results.ts';
+import { readDayRollups, readSeries, readWindowRollups } from '#db/rollups.ts';
+import { type Db, openDb } from '#db/sql.ts';
+import { registerTargets } from '#db/targets.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { rollUp } from './roll-up.ts';
+
+let database: TestDatabase;
+let db: Db;
+beforeEach(async () => {
+	database = await createTestDatabase();
+	db = database.db;
+	await registerTargets(db, [sampleTarget('acme:small:chat'), sampleTarget('acme:large:chat')], sampleNow);
+});
+afterEach(() => database.drop());
+
+const tools = () => ({ db, log: silentLog, now: () => sampleNow });
+const insert = (results: readonly ProbeResult[]) => insertResults(db, results, { now: sampleNow, retentionDays: 400 });
+
+/** Same numbers on every run, spread like a bad day. */
+function sequence(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return state / 2 ** 32;
+	};
+}
+
+function mixedResults(count: number, spanMs: number): ProbeResult[] {
+	const random = sequence(7);
+	return Array.from({ length: count }, (_, i) => {
+		const outcome = random() < 0.6 ? 'ok' : (outcomes[Math.floor(random() * outcomes.length)] as Outcome);
+		const slotAt = sampleNow - Math.floor((i / count) * spanMs);
+		const slot = {
+			slotAt,
+			startedAt: slotAt + 2,
+			model: random() < 0.5 ? 'small' : 'large',
+			vantage: random() < 0.7 ? 'local' : 'fra',
+			canary: random() < 0.8 ? 'echo' : 'tool',
+			kind: random() < 0.9 ? ('scheduled' as const) : ('confirmation' as const),
+		};
+		if (random() < 0.05) return missedSlot(sampleResult(slot), 'missed_slot');
+		const outputTokens = Math.floor(random() * 100);
+		// Whole micro-dollars: sums of fractions would differ in the last digit by their order.
+		const costMicroUsd = random() < 0.2 ? null : Math.floor(random() * 500);
+		return sampleResult({
+			...slot,
+			outcome,
+			sli: sliOf(outcome, true),
+			ttftMs: random() * 2_000,
+			totalMs: random() < 0.1 ? null : random() * 9_000,
+			outputTokens,
+			costMicroUsd,
+		});
+	});
+}
+
+async function expectRollupsOfRaw(): Promise<void> {
+	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ result }) => result.kind === 'scheduled');
+	for (const step of Object.keys(rollupSteps) as RollupStep[]) {
+		for (const targetId of ['acme:small:chat', 'acme:large:chat']) {
+			for (const vantage of ['local', 'fra']) {
+				for (const canary of ['echo', 'tool']) {
+					const own = raw
+						.filter(({ targetId: id, result }) => id === targetId && result.vantage === vantage && result.canary === canary)
+						.map(({ result }) => result);
+					const expected = [...Map.groupBy(own, ({ slotAt }) => Math.floor(slotAt / rollupSteps[step]) * rollupSteps[step])]
+						.map(([at, results]) => ({ at, rollup: rollupOf(results) }))
+						.sort((a, b) => a.at - b.at);
+					const found = await readSeries(db, targetId, { fromAt: 0, toAt: sampleNow + 1e9, step, vantage, canary });
+					expect(found, `${step} ${targetId} ${vantage} ${canary}`).toEqual(expected);
+				}
+			}
+		}
+	}
+}
+
+it('has in every rollup what the raw results of its bucket add up to', async () => {
+	await insert(mixedResults(4_000, 3 * 86_400_000));
+	await rollUp(tools());
+	await expectRollupsOfRaw();
+});
+
+it('gives the same digits for late, repeated, replaced and out-of-order results, one at a time or all at once', async () => {
+	const results = mixedResults(300, 7_200_000);
+	for (let i = 0; i < results.length; i += 60) {
+		const batch = results.slice(i, i + 60);
+		await insert(batch.toReversed().map((result, k) => (k % 3 === 0 ? missedSlot(result, 'missed_slot') : result)));
+		await rollUp(tools());
+		await insert(batch);
+		await rollUp(tools());
+		await rollUp(tools());
+	}
+	await expectRollupsOfRaw();
+});
+
+it('goes through a long backlog in steps', async () => {
+	const slots = Array.from({ length: 12_000 }, (_, i) => missedSlot(sampleResult({ slotAt: sampleNow - i * 1_000 }), 'missed_slot'));
+	await insert(slots);
+	await rollUp(tools());
+	const [today] = await readSeries(db, 'acme:small:chat', { fromAt: 0, toAt: sampleNow + 1, step: 'day' });
+	expect(today?.rollup).toMatchObject({ count: 12_000, missed: 12_000, excluded: 0 });
+});
+
+it('lets only one process roll up at a time, and loses nothing when two try', async () => {
+	const others = [1, 2, 3].map(() => openDb({ url: database.url, max: 1 }));
+	for (const batch of [mixedResults(500, 3_600_000), mixedResults(500, 1_800_000)]) {
+		await insert(batch);
+		await Promise.all(others.map((other) => rollUp({ ...tools(), db: other })));
+	}
+	await rollUp(tools());
+	await Promise.all(others.map((other) => other.close()));
+	await expectRollupsOfRaw();
+});
+
+const long = (rollup: Rollup): Rollup => ({ ...rollup, outcomes: {}, ttft: emptyRollup.ttft, total: emptyRollup.total, speed: emptyRollup.speed });
+
+it('answers each window with the results since the bucket that holds its start', async () => {
+	const results = mixedResults(3_000, 95 * 86_400_000);
+	// A clock that stands on no bucket's edge.
+	const now = sampleNow + 754_321;
+	await insert(results);
+	await insert(mixedResults(500, 7_200_000).map((result) => ({ ...result, vantage: 'edge' })));
+	await rollUp(tools());
+	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ result }) => result.kind === 'scheduled');
+	const windows = Object.keys(windowMs) as WindowName[];
+	const found = await readWindowRollups(db, { now, windows });
+	for (const window of windows) {
+		const bucketMs = windowMs[window] > 86_400_000 ? rollupSteps.hour : rollupSteps.five_minutes;
+		const from = Math.floor((now - windowMs[window]) / bucketMs) * bucketMs;
+		for (const targetId of ['acme:small:chat', 'acme:large:chat']) {
+			const own = raw.filter(({ targetId: id, result }) => id === targetId && result.slotAt >= from).map(({ result }) => result);
+			const expected = (list: ProbeResult[]) => (windowMs[window] > 86_400_000 ? long(rollupOf(list)) : rollupOf(list));
+			const got = found.get(targetId)?.[window];
+			expect(got?.all, `${window} ${targetId}`).toEqual(own.length === 0 ? undefined : expected(own));
+			for (const canary of ['echo', 'tool']) {
+				const ofCanary = own.filter((result) => result.canary === canary);
+				expect(got?.byCanary[canary], `${window} ${targetId} ${canary}`).toEqual(ofCanary.length === 0 ? undefined : expected(ofCanary));
+			}
+		}
+	}
+});
+
+it('tells the counts of each UTC day', async () => {
+	await insert(mixedResults(2_000, 10 * 86_400_000));
+	await rollUp(tools());
+	const days = (await readDayRollups(db, '2026-11-20')).get('acme:small:chat');
+	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
+	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
+	expect(mergeRollups([...(days?.values() ?? [])])).toEqual(long(mergeRollups(expected)));
+});
