@@ -104,7 +104,7 @@ function resolveProvider(entry: ProviderEntry, at: Path, problems: Fault[]): Pro
 	}
 	const before = problems.length;
 	const id = entry.id ?? known?.id;
-	const dialect = entry.dialect ?? known?.dialect;
+	const dialect = entry.dialect ?? known?.dialect ?? undefined;
 	const baseUrl = entry.baseUrl ?? known?.baseUrl;
 	if (id === undefined) problems.push({ path: at, message: 'missing: expected `use: <known provider>`, or `id`, `dialect` and `baseUrl` of your own' });
 	if (id !== undefined && dialect === undefined)
@@ -145,6 +145,7 @@ function resolveModel(
 ): Target {
 	const operation = model.operation ?? 'chat';
 	if (operation !== 'chat') problems.push({ path: [...at, 'operation'], message: 'expected "chat": this version has no embeddings canary yet' });
+	const flags = { ...dialects[base.dialect]?.defaultFlags, ...base.flags };
 	const intervalMs = model.interval ?? entry.interval ?? file.interval ?? defaults.intervalMs;
 	const timeouts = resolveTimeouts(file, entry);
 	const canaries = (model.canaries ?? ['echo']).flatMap((choice, k): Canary[] => {
@@ -175,11 +176,11 @@ function resolveModel(
 		intervalMs,
 		timeouts,
 		flags: {
-			maxTokensField: model.maxTokensField ?? base.flags.maxTokensField ?? 'max_tokens',
-			sendTemperature: model.sendTemperature ?? base.flags.sendTemperature ?? false,
-			includeUsage: model.includeUsage ?? base.flags.includeUsage ?? true,
-			maxOutputTokens: model.maxOutputTokens ?? base.flags.maxOutputTokens ?? defaults.maxOutputTokens,
-			bodyPatch: { ...base.flags.bodyPatch, ...model.body },
+			maxTokensField: model.maxTokensField ?? flags.maxTokensField ?? 'max_tokens',
+			sendTemperature: model.sendTemperature ?? flags.sendTemperature ?? false,
+			includeUsage: model.includeUsage ?? flags.includeUsage ?? true,
+			maxOutputTokens: model.maxOutputTokens ?? flags.maxOutputTokens ?? defaults.maxOutputTokens,
+			bodyPatch: { ...flags.bodyPatch, ...model.body },
 		},
 		canaries,
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),

@@ -50,6 +50,28 @@ export function buildWire(dialect: Dialect, entry: CatalogEntry | undefined, tar
 	};
 }
 
+/** The request for a provider's own list of models; null when the dialect has none. It is not billed. */
+export function buildListingWire(
+	dialect: Dialect,
+	entry: CatalogEntry | undefined,
+	baseUrl: string,
+	headers: Readonly<Record<string, string>>,
+	secret: string | null,
+): Omit<Wire, 'body'> | null {
+	if (dialect.listing === null) return null;
+	return {
+		url: joinUrl(baseUrl, dialect.listing.path),
+		headers: {
+			'user-agent': userAgent,
+			accept: 'application/json',
+			'accept-encoding': 'identity',
+			...entry?.headers,
+			...headers,
+			...(secret === null ? {} : authHeaders(entry?.auth ?? dialect.auth, secret)),
+		},
+	};
+}
+
 /** Where providers put the id that their support asks for, most specific first. */
 const requestIdHeaders = [
 	'x-request-id',

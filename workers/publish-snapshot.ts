@@ -1,8 +1,10 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 import { buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
-import type { Snapshot } from '#core/snapshot.ts';
+import { emptyRollup } from '#core/rollup.ts';
+import { longWindows, type Snapshot, shortWindows } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listIncidents } from '#db/incidents.ts';
+import { dayOf } from '#db/partitions.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import { readDayRollups, readWindowRollups } from '#db/rollups.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -29,21 +31,25 @@ export async function publishSnapshot({ db, now, targets, status, simulated, int
 	const [firstSeen, recent, windows, days, incidents] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
-		readWindowRollups(db, { now: at, targets: configured }),
-		readDayRollups(db, since),
+		readWindowRollups(db, { now: at, windows: [...shortWindows, ...longWindows] }),
+		readDayRollups(db, dayOf(since)),
 		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
 	]);
 	const facts = new Map(
-		configured.map(({ id }): [string, TargetFacts] => [
-			id,
-			{
-				firstScheduledAt: firstSeen.get(id) ?? at,
-				windows: windows.get(id)?.windows ?? {},
-				latency: windows.get(id)?.latency ?? {},
-				days: days.get(id) ?? new Map(),
-				recent: recent.get(id) ?? {},
-			},
-		]),
+		configured.map(({ id, canaries }): [string, TargetFacts] => {
+			const own = windows.get(id) ?? {};
+			const primary = (window: '30m' | '1d') => own[window]?.byCanary[canaries[0]?.name ?? ''] ?? emptyRollup;
+			return [
+				id,
+				{
+					firstScheduledAt: firstSeen.get(id) ?? at,
+					windows: Object.fromEntries(Object.entries(own).map(([window, { all }]) => [window, all])),
+					latency: { '30m': primary('30m'), '1d': primary('1d') },
+					days: days.get(id) ?? new Map(),
+					recent: recent.get(id) ?? {},
+				},
+			];
+		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
 	return storeSnapshot(db, (number) =>

@@ -1,0 +1,37 @@
+import type { Evidence } from '#api/evidence.ts';
+import { quantile } from '#core/histogram.ts';
+import { isOutcome } from '#core/outcome.ts';
+import { findIncident } from '#db/incidents.ts';
+import { listResults } from '#db/read-results.ts';
+import { readSeries } from '#db/rollups.ts';
+import type { Db } from '#db/sql.ts';
+
+/** The API's reads of the record. */
+export function createEvidence(db: Db): Evidence {
+	return {
+		async results(targetId, { cursor, limit, outcome }) {
+			try {
+				const page = await listResults(db, { targetId, before: cursor, limit, ...(outcome !== null && isOutcome(outcome) ? { outcome } : {}) });
+				return { results: page.results.map(({ id, result }) => ({ id, ...result })), next: page.next };
+			} catch (error) {
+				if (error instanceof RangeError) return null;
+				throw error;
+			}
+		},
+		async series(targetId, range) {
+			const points = await readSeries(db, targetId, range);
+			return points.map(({ at, rollup }) => ({
+				at,
+				count: rollup.count,
+				missed: rollup.missed,
+				good: rollup.good,
+				bad: rollup.bad,
+				excluded: rollup.excluded,
+				ttftMs: rollup.ttft.buckets.length === 0 ? null : { p50: quantile(rollup.ttft, 0.5) ?? 0, p95: quantile(rollup.ttft, 0.95) ?? 0 },
+				totalMs: rollup.total.buckets.length === 0 ? null : { p50: quantile(rollup.total, 0.5) ?? 0, p95: quantile(rollup.total, 0.95) ?? 0 },
+				outputTokensPerSecond: rollup.speed.buckets.length === 0 ? null : { p50: quantile(rollup.speed, 0.5) ?? 0, p10: quantile(rollup.speed, 0.1) ?? 0 },
+			}));
+		},
+		incident: (id) => findIncident(db, id),
+	};
+}
