@@ -94,7 +94,10 @@ export function dayWords(days: readonly DayView[]): string {
 	const newest = [...days].reverse();
 	const list = (title: string, matches: (day: DayView) => boolean, minutes: (day: DayView) => number | null) => {
 		const found = newest.filter((day) => dayMark(day) !== 'none' && matches(day));
-		const words = found.map((day) => [shortDate(day.date), minutes(day) ?? ''].join(' ').trim() + (minutes(day) === null ? '' : ' min'));
+		const words = found.map((day) => {
+			const length = minutes(day);
+			return length === null ? shortDate(day.date) : `${shortDate(day.date)} ${length < 1 ? '<1' : Math.round(length)} min`;
+		});
 		return words.length === 0 ? [] : [`${title} ${words.join(', ')}.`];
 	};
 	const empty = runsOf(days, 'none')

@@ -75,7 +75,6 @@ export function renderOverview(context: PageContext): string {
 		section: 'overview',
 		title: stateTitle(context),
 		description: `${snapshot.sentence}. Measured reliability of LLM providers.`,
-		scripts: ['days.js'],
 		main: html`${barSymbols()}${verdict(context)}${openIncidents(context)}
 			<div><p class="cols" aria-hidden="true"><span>Model</span><span>State</span><span>Uptime, 24 h</span><span>First token</span><span>90 days</span></p>
 			${snapshot.providers.map((provider) => providerSection(provider, targets))}

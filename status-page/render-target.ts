@@ -71,7 +71,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 		section: null,
 		title: `${title} – ${snapshot.title}`,
 		description: `Measured reliability of ${title}.`,
-		scripts: ['days.js', 'target.js'],
+		scripts: ['target.js'],
 		styles: ['uplot.css'],
 		main: html`${barSymbols()}<section class="verdict"><h1>${target.model}</h1><p>on <b>${providerName}</b>, ${target.operation}, asked for as <code>${target.upstreamModel}</code>${target.lifecycle !== 'active' && `, ${target.lifecycle}`}</p>
 			<p class="say" data-s="${markOf[target.state]}">${stateWord(target.state)} since ${clockTime(target.since, now)}, ${age(target.since, now)}</p>

@@ -15,8 +15,8 @@ function wordsOf(row, index) {
 	const dates = Array.from({ length: 90 }, (_, i) => dateOf(89 - i));
 	for (const [, kind, list] of row.querySelector('p:last-of-type').textContent.matchAll(/(Down|Degraded|Maintenance|No data) ([^.]+)\./g)) {
 		for (const entry of list.split(', ')) {
-			const [from, to = from] = entry.replace(/ \d+ min$/, '').split(' to ');
-			if (index >= dates.indexOf(from) && index <= dates.indexOf(to)) return `${date}: ${kind.toLowerCase()}${entry.match(/ \d+ min$/)?.[0] ?? ''}`;
+			const [from, to = from] = entry.replace(/ <?\d+ min$/, '').split(' to ');
+			if (index >= dates.indexOf(from) && index <= dates.indexOf(to)) return `${date}: ${kind.toLowerCase()}${entry.match(/ <?\d+ min$/)?.[0] ?? ''}`;
 		}
 	}
 	return `${date}: no confirmed outage`;

@@ -1,0 +1,172 @@
+/** The OpenAPI 3.1 document, from the schemas that the tests hold the answers against. */
+import { z } from 'zod';
+import { outcomes } from '#core/outcome.ts';
+import { states } from '#core/state.ts';
+import { operations } from '#core/target.ts';
+import {
+	checkSchema,
+	healthSchema,
+	incidentSchema,
+	incidentsSchema,
+	livezSchema,
+	problemSchema,
+	readyzSchema,
+	resultsSchema,
+	seriesSchema,
+	shieldSchema,
+	targetSchema,
+	targetsSchema,
+	verdictsSchema,
+} from './schema.ts';
+
+const components = {
+	Health: healthSchema,
+	Verdicts: verdictsSchema,
+	Check: checkSchema,
+	Targets: targetsSchema,
+	Target: targetSchema,
+	Series: seriesSchema,
+	Results: resultsSchema,
+	Incidents: incidentsSchema,
+	Incident: incidentSchema,
+	Problem: problemSchema,
+	Livez: livezSchema,
+	Readyz: readyzSchema,
+	Shield: shieldSchema,
+} as const;
+
+interface Parameter {
+	readonly name: string;
+	readonly in: 'path' | 'query';
+	readonly required?: boolean;
+	readonly description: string;
+	readonly schema: object;
+}
+
+const id: Parameter = { name: 'id', in: 'path', required: true, description: 'provider:model:operation; slashes raw or as %2F', schema: { type: 'string' } };
+const text = (name: string, description: string, schema: object = { type: 'string' }): Parameter => ({ name, in: 'query', description, schema });
+
+interface Route {
+	readonly summary: string;
+	readonly answer: keyof typeof components | 'text';
+	readonly type?: string;
+	readonly parameters?: readonly Parameter[];
+	/** Status → meaning, beside 200. */
+	readonly others?: Readonly<Record<number, string>>;
+	/** Statuses whose body is the answer, not a problem. */
+	readonly sameBody?: readonly number[];
+}
+
+const routes: Readonly<Record<string, Route>> = {
+	'/v1/health': {
+		summary: 'The router feed: every target with its state, numbers and proof',
+		answer: 'Health',
+		parameters: [
+			text('provider', 'one or several, by comma'),
+			text('model', 'exact; repeat for several'),
+			text('operation', 'one or several', { type: 'string', enum: operations }),
+			text('state', 'one or several, by comma', { type: 'string', enum: states }),
+		],
+		others: { 304: 'unchanged', 400: 'unknown parameter or value', 503: 'nothing measured yet' },
+	},
+	'/v1/verdicts': {
+		summary: 'The small feed: id → state, reason, since. Its ETag changes only when a verdict or an incident does; freshness is in the Linnet-… headers',
+		answer: 'Verdicts',
+		others: { 304: 'unchanged', 503: 'nothing measured yet' },
+	},
+	'/check/{id}': {
+		summary: 'For load balancers: 200 route, 503 do not. Fails open',
+		answer: 'Check',
+		parameters: [id],
+		others: { 404: 'no such target', 503: 'a confirmed outage' },
+		sameBody: [503],
+	},
+	'/v1/targets': { summary: 'All targets', answer: 'Targets', others: { 304: 'unchanged' } },
+	'/v1/targets/{id}': {
+		summary: 'One target, with days and outcome mix',
+		answer: 'Target',
+		parameters: [id],
+		others: { 304: 'unchanged', 404: 'no such target' },
+	},
+	'/v1/targets/{id}/series': {
+		summary: 'Counts and latency over time',
+		answer: 'Series',
+		parameters: [
+			id,
+			text('from', 'ISO 8601, ms since epoch, or a duration back such as 24h'),
+			text('to', 'likewise; default now'),
+			text('step', 'default 5m', { type: 'string', enum: ['5m', '1h', '1d'] }),
+		],
+		others: { 400: 'bad parameter', 404: 'no such target', 503: 'the record is away' },
+	},
+	'/v1/targets/{id}/results': {
+		summary: 'The raw evidence, newest first',
+		answer: 'Results',
+		parameters: [
+			id,
+			text('cursor', 'next of an earlier page'),
+			text('limit', '1 to 500, default 50', { type: 'integer', minimum: 1, maximum: 500 }),
+			text('outcome', 'only this code', { type: 'string', enum: outcomes }),
+		],
+		others: { 400: 'bad parameter', 404: 'no such target', 503: 'the record is away' },
+	},
+	'/v1/incidents': {
+		summary: 'Incidents of the last 90 days, open ones first',
+		answer: 'Incidents',
+		parameters: [text('status', '', { type: 'string', enum: ['open', 'resolved'] }), text('limit', '1 to 200', { type: 'integer', minimum: 1, maximum: 200 })],
+		others: { 304: 'unchanged', 400: 'bad parameter' },
+	},
+	'/v1/incidents/{id}': {
+		summary: 'One incident with timeline and evidence',
+		answer: 'Incident',
+		parameters: [{ ...id, description: 'id of the incident' }],
+		others: { 404: 'no such incident', 503: 'the record is away' },
+	},
+	'/badge/{id}.svg': {
+		summary: 'A badge of a target, provider, model, or "all"',
+		answer: 'text',
+		type: 'image/svg+xml',
+		parameters: [id],
+		others: { 404: 'no such id' },
+	},
+	'/badge/{id}.json': { summary: 'The same for shields.io', answer: 'Shield', parameters: [id], others: { 404: 'no such id' } },
+	'/history.atom': { summary: 'Incidents as Atom', answer: 'text', type: 'application/atom+xml' },
+	'/history.rss': { summary: 'Incidents as RSS', answer: 'text', type: 'application/rss+xml' },
+	'/metrics': { summary: 'Prometheus metrics', answer: 'text', type: 'text/plain' },
+	'/livez': { summary: 'The process runs', answer: 'Livez' },
+	'/readyz': { summary: 'The process can serve', answer: 'Readyz', others: { 503: 'not ready' }, sameBody: [503] },
+};
+
+const headers = Object.fromEntries(
+	['Linnet-Snapshot', 'Linnet-Generated-At', 'Linnet-Stale-After', 'Linnet-Revision', 'Linnet-Simulated'].map((name) => [name, { schema: { type: 'string' } }]),
+);
+
+function responsesOf(route: Route): object {
+	const answer =
+		route.answer === 'text'
+			? { [route.type ?? 'text/plain']: { schema: { type: 'string' } } }
+			: { 'application/json': { schema: { $ref: `#/components/schemas/${route.answer}` } } };
+	const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+	const others = Object.entries(route.others ?? {}).map(([status, description]) => {
+		if (status === '304') return [status, { description, headers }];
+		return [status, { description, content: route.sameBody?.includes(Number(status)) === true ? answer : problem }];
+	});
+	return { '200': { description: route.summary, headers, content: answer }, ...Object.fromEntries(others) };
+}
+
+export function openapiDocument(version: string): object {
+	const schemas = Object.entries(components).map(([name, schema]) => {
+		const { $schema: _, ...body } = z.toJSONSchema(schema) as Record<string, unknown>;
+		return [name, body];
+	});
+	const paths = Object.entries(routes).map(([path, route]) => {
+		const operationId = `get${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())}`;
+		return [path, { get: { operationId, summary: route.summary, parameters: route.parameters ?? [], responses: responsesOf(route) } }];
+	});
+	return {
+		openapi: '3.1.0',
+		info: { title: 'Linnet', version, description: 'Measured reliability of LLM providers. Null always means no data, never zero and never fine.' },
+		paths: Object.fromEntries(paths),
+		components: { schemas: Object.fromEntries(schemas) },
+	};
+}

@@ -1,0 +1,201 @@
+/** The shape of every answer, in one place: the OpenAPI document is made from it and the tests hold each answer against it. */
+import { z } from 'zod';
+import { causes, conditions, impacts, incidentStatuses } from '#core/incident.ts';
+import { outcomes } from '#core/outcome.ts';
+import { phases, probeKinds } from '#core/probe-result.ts';
+import { states } from '#core/state.ts';
+import { operations } from '#core/target.ts';
+
+const instant = z.iso.datetime().describe('ISO 8601, UTC');
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+const ms = z.number().min(0).describe('milliseconds');
+const stateSchema = z.enum(states);
+
+export const availabilitySchema = z
+	.strictObject({ good: count, bad: count, excluded: count, ratio: share.nullable(), low: share.nullable(), high: share.nullable() })
+	.describe('good / (good + bad) with its 95 % Wilson interval; null without data');
+
+const percentiles = z.strictObject({ p50: ms, p90: ms, p95: ms, p99: ms, count });
+const speed = z.strictObject({ p50: z.number(), p10: z.number().describe('the slow end'), count });
+const price = z.strictObject({ inputUsdPerMTok: z.number(), outputUsdPerMTok: z.number() });
+const lifecycle = z.enum(['active', 'deprecated', 'retired', 'vanished']);
+const vantages = z.record(z.string(), z.strictObject({ state: stateSchema, measuredAt: instant.nullable() }));
+
+const identity = { id: z.string(), provider: z.string(), model: z.string(), operation: z.enum(operations), upstreamModel: z.string() };
+const verdict = { state: stateSchema, reason: z.string().describe('why, in words'), since: instant };
+
+const healthTarget = z.strictObject({
+	...identity,
+	...verdict,
+	incident: z.string().nullable(),
+	measuredAt: instant.nullable().describe('start of the newest result that ran; null before the first'),
+	staleAfter: instant,
+	availability: z.strictObject({ '5m': availabilitySchema, '30m': availabilitySchema, '1d': availabilitySchema }),
+	capacity: z.strictObject({ ratio: share.nullable(), retryAfterMs: ms.nullable() }),
+	quality: z.strictObject({ ratio: share.nullable(), right: count, answered: count }),
+	ttftMs: percentiles.nullable().describe('request sent → first content, last 30 min; null below 5 samples'),
+	outputTokensPerSecond: speed.nullable(),
+	price: price.nullable(),
+	lifecycle,
+	vantages,
+});
+
+const made = { snapshot: count, generatedAt: instant, simulated: z.boolean().describe('true: the providers are a simulator') };
+
+export const healthSchema = z.strictObject({ schema: z.literal('linnet.health/1'), ...made, staleAfter: instant, targets: z.array(healthTarget) });
+
+export const verdictsSchema = z.strictObject({
+	schema: z.literal('linnet.verdicts/1'),
+	simulated: z.boolean(),
+	targets: z.record(z.string(), z.strictObject(verdict)),
+});
+
+export const checkSchema = z.strictObject({
+	id: z.string(),
+	route: z.boolean().describe('false only where an outage is confirmed: 503'),
+	...verdict,
+	since: instant.nullable(),
+	measuredAt: instant.nullable(),
+	failOpen: z.boolean().describe('true when the answer rests on no fresh evidence'),
+});
+
+export const targetsSchema = z.strictObject({
+	schema: z.literal('linnet.targets/1'),
+	...made,
+	targets: z.array(z.strictObject({ ...identity, slug: z.string(), state: stateSchema, price: price.nullable(), lifecycle })),
+});
+
+const dayView = z.strictObject({
+	date: z.iso.date(),
+	state: stateSchema,
+	downMinutes: z.number(),
+	degradedMinutes: z.number(),
+	good: count,
+	bad: count,
+	excluded: count,
+});
+
+export const targetSchema = z.strictObject({
+	schema: z.literal('linnet.target/1'),
+	...made,
+	staleAfter: instant,
+	target: healthTarget.extend({
+		slug: z.string(),
+		availability: z.record(z.enum(['5m', '30m', '1h', '1d', '7d', '30d', '90d']), availabilitySchema),
+		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
+		capacity: z.strictObject({ ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
+		ttftMs1d: percentiles.nullable(),
+		outcomes: z.record(z.string(), count),
+		days: z.array(dayView),
+	}),
+});
+
+const pair = z.strictObject({ p50: ms, p95: ms }).nullable();
+
+export const seriesSchema = z.strictObject({
+	schema: z.literal('linnet.series/1'),
+	target: z.string(),
+	from: instant,
+	to: instant,
+	step: z.enum(['5m', '1h', '1d']),
+	points: z.array(
+		z.strictObject({
+			at: instant,
+			count,
+			missed: count,
+			good: count,
+			bad: count,
+			excluded: count,
+			ttftMs: pair,
+			totalMs: pair,
+			outputTokensPerSecond: z.strictObject({ p50: z.number(), p10: z.number() }).nullable(),
+		}),
+	),
+});
+
+const maybeMs = ms.nullable().describe('milliseconds; null: the phase did not happen');
+
+export const resultsSchema = z.strictObject({
+	schema: z.literal('linnet.results/1'),
+	target: z.string(),
+	results: z.array(
+		z.strictObject({
+			id: z.string(),
+			slotAt: instant,
+			startedAt: instant.nullable().describe('null: a missed slot'),
+			vantage: z.string(),
+			provider: z.string(),
+			model: z.string(),
+			operation: z.enum(operations),
+			canary: z.string(),
+			kind: z.enum(probeKinds),
+			outcome: z.enum(outcomes),
+			sli: z.enum(['good', 'bad', 'excluded']),
+			phase: z.enum(phases).nullable(),
+			httpStatus: z.int().nullable(),
+			dnsMs: maybeMs,
+			connectMs: maybeMs,
+			tlsMs: maybeMs,
+			ttfbMs: maybeMs,
+			ttftMs: maybeMs,
+			maxGapMs: maybeMs,
+			totalMs: maybeMs,
+			lagMs: maybeMs,
+			inputTokens: count.nullable(),
+			outputTokens: count.nullable(),
+			outputTokensPerSecond: z.number().nullable(),
+			servedModel: z.string().nullable(),
+			requestId: z.string().nullable(),
+			retryAfterMs: maybeMs,
+			costMicroUsd: z.number().nullable(),
+			evidence: z.looseObject({}).nullable(),
+		}),
+	),
+	next: z.string().nullable().describe('cursor of the next page; null on the last'),
+});
+
+const incident = z.strictObject({
+	id: z.string(),
+	title: z.string(),
+	scope: z.strictObject({
+		provider: z.string().nullable(),
+		model: z.string().nullable(),
+		operation: z.string().nullable(),
+		vantage: z.string().nullable(),
+	}),
+	condition: z.enum(conditions),
+	cause: z.enum(causes),
+	impact: z.enum(impacts),
+	status: z.enum(incidentStatuses),
+	reason: z.string(),
+	startedAt: instant.describe('estimated onset: the first bad result'),
+	detectedAt: instant,
+	resolvedAt: instant.nullable(),
+	relapseCount: count,
+	targetIds: z.array(z.string()),
+	evidence: z.strictObject({
+		good: count,
+		bad: count,
+		excluded: count,
+		outcomes: z.record(z.string(), count),
+		vantages: z.array(z.string()),
+		exampleResultIds: z.array(z.string()),
+	}),
+	updates: z.array(z.strictObject({ at: instant, status: z.enum(incidentStatuses), body: z.string() })),
+});
+
+export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });
+export const incidentSchema = z.strictObject({ schema: z.literal('linnet.incident/1'), incident });
+
+export const problemSchema = z.strictObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() });
+export const livezSchema = z.strictObject({ alive: z.literal(true), version: z.string() });
+export const readyzSchema = z.strictObject({ ready: z.boolean(), checks: z.record(z.string(), z.unknown()) });
+export const shieldSchema = z.strictObject({
+	schemaVersion: z.literal(1),
+	label: z.string(),
+	message: z.string().min(1),
+	color: z.string(),
+	isError: z.boolean(),
+	cacheSeconds: z.int(),
+});
