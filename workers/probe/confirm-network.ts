@@ -1,4 +1,4 @@
-import { endpointOf, newMarks, openConnection } from './open-connection.ts';
+import { endpointOf, type NetworkSettings, newMarks, openConnection } from './open-connection.ts';
 
 /** Another provider's endpoint: if it answers, our network works. */
 export interface Control {
@@ -21,12 +21,12 @@ type Reach = 'ready' | 'answered' | 'silent';
 /** A refusal, a reset and a TLS complaint are words of the far end; silence, no route and no name are not. */
 const farEndSpoke = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|CERT_|ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_MISMATCH|INVALID_CA)/;
 
-async function reach(url: URL, timeoutMs: number, ca?: string): Promise<Reach> {
+async function reach(url: URL, timeoutMs: number, settings: NetworkSettings): Promise<Reach> {
 	const cancel = new AbortController();
 	const marks = newMarks();
 	const timer = setTimeout(() => cancel.abort(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })), timeoutMs);
 	try {
-		const socket = await openConnection(endpointOf(url, ca), marks, cancel.signal);
+		const socket = await openConnection(endpointOf(url, settings), marks, cancel.signal);
 		socket.on('error', () => {}).destroy();
 		return 'ready';
 	} catch (error) {
@@ -41,12 +41,12 @@ async function reach(url: URL, timeoutMs: number, ca?: string): Promise<Reach> {
  * Asks whose fault a dead connection is: a second connection to the same endpoint (TCP and TLS only, nothing is billed), and up to three
  * controls at once. Nothing here throws.
  */
-export async function confirmNetwork(url: URL, timeoutMs: number, controls: readonly Control[], ca?: string): Promise<NetworkOpinion> {
-	const second = await reach(url, Math.min(timeoutMs, controlTimeoutMs), ca);
+export async function confirmNetwork(url: URL, timeoutMs: number, controls: readonly Control[], settings: NetworkSettings): Promise<NetworkOpinion> {
+	const second = await reach(url, Math.min(timeoutMs, controlTimeoutMs), settings);
 	if (second !== 'silent') return { secondFailed: second === 'answered', networkWorks: true };
 	const others = controls.filter(({ host, port }) => host !== url.hostname || String(port) !== url.port).slice(0, mostControls);
 	const answers = await Promise.all(
-		others.map(({ host, port }) => reach(new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`), controlTimeoutMs)),
+		others.map(({ host, port }) => reach(new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`), controlTimeoutMs, settings)),
 	);
 	return { secondFailed: true, networkWorks: answers.some((answer) => answer !== 'silent') };
 }

@@ -11,20 +11,28 @@ export interface ConnectMarks {
 	address: string | null;
 }
 
+/** What a private network needs; undefined: the system's. */
+export interface NetworkSettings {
+	/** PEM that replaces the system's trust. */
+	readonly ca?: string | undefined;
+	/** Name servers, `address` or `address:port`. */
+	readonly dnsServers?: readonly string[] | undefined;
+}
+
 export interface Endpoint {
 	readonly host: string;
 	readonly port: number;
-	/** Null: plain TCP. `ca`: PEM that replaces the system's trust, for a private endpoint. */
-	readonly tls: { readonly ca?: string } | null;
+	readonly secure: boolean;
+	readonly settings: NetworkSettings;
 }
 
 export function newMarks(): ConnectMarks {
 	return { phase: 'dns', dnsMs: null, connectMs: null, tlsMs: null, address: null };
 }
 
-export function endpointOf(url: URL, ca?: string): Endpoint {
+export function endpointOf(url: URL, settings: NetworkSettings): Endpoint {
 	const secure = url.protocol === 'https:';
-	return { host: url.hostname, port: Number(url.port) || (secure ? 443 : 80), tls: secure ? (ca === undefined ? {} : { ca }) : null };
+	return { host: url.hostname, port: Number(url.port) || (secure ? 443 : 80), secure, settings };
 }
 
 /** Failures after which another address of the same name may still answer; every HTTP client goes on to it, so it is no retry. */
@@ -38,17 +46,17 @@ const mostAddresses = 3;
  */
 export async function openConnection(endpoint: Endpoint, marks: ConnectMarks, signal: AbortSignal): Promise<net.Socket> {
 	const startedAt = performance.now();
-	const { addresses, asked } = await unlessAborted(resolveHost(endpoint.host), signal);
+	const { addresses, asked } = await unlessAborted(resolveHost(endpoint.host, endpoint.settings.dnsServers), signal);
 	if (asked) marks.dnsMs = performance.now() - startedAt;
 	marks.phase = 'connect';
 	const socket = await connectAny(addresses.slice(0, mostAddresses), endpoint.port, marks, signal);
-	if (endpoint.tls === null) {
+	if (!endpoint.secure) {
 		marks.phase = 'request';
 		return socket;
 	}
 	marks.phase = 'tls';
 	const tlsStartedAt = performance.now();
-	const secure = await startTls(socket, endpoint, endpoint.tls.ca, signal);
+	const secure = await startTls(socket, endpoint, endpoint.settings.ca, signal);
 	marks.tlsMs = performance.now() - tlsStartedAt;
 	marks.phase = 'request';
 	return secure;

@@ -14,7 +14,7 @@ interface Shared {
 	readonly madeAt: number;
 }
 
-let shared: Shared | null = null;
+const sharedBy = new Map<string, Shared>();
 
 export function parseHostsFile(text: string): Map<string, string[]> {
 	const hosts = new Map<string, string[]>();
@@ -38,10 +38,15 @@ function readHosts(): Map<string, string[]> {
 	}
 }
 
-function current(): Shared {
+function current(servers: readonly string[] | undefined): Shared {
 	const now = performance.now();
-	if (shared === null || now - shared.madeAt > freshForMs) {
-		shared = { resolver: new Resolver({ timeout: tryMs, tries }), hosts: readHosts(), madeAt: now };
+	const key = servers?.join() ?? '';
+	let shared = sharedBy.get(key);
+	if (shared === undefined || now - shared.madeAt > freshForMs) {
+		const resolver = new Resolver({ timeout: tryMs, tries });
+		if (servers !== undefined) resolver.setServers(servers);
+		shared = { resolver, hosts: readHosts(), madeAt: now };
+		sharedBy.set(key, shared);
 	}
 	return shared;
 }
@@ -57,13 +62,14 @@ export interface Resolved {
  * Resolves by c-ares, because `dns.lookup` waits in libuv's small thread pool: six lookups at a silent name server made a seventh of
  * another name take 30 s (measured), which would bill one provider's DNS to all. getaddrinfo is asked only for what c-ares does not
  * know: bare names that need a search domain (`simulator` in Docker), and mDNS.
+ * @param servers name servers to ask instead of the system's; then getaddrinfo is never asked
  * @throws the resolver's error; its `code` is ENOTFOUND, ETIMEOUT, ESERVFAIL …
  */
-export async function resolveHost(hostname: string): Promise<Resolved> {
+export async function resolveHost(hostname: string, servers?: readonly string[]): Promise<Resolved> {
 	const bare = hostname.replace(/^\[|\]$/g, '');
 	if (isIP(bare) !== 0) return { addresses: [bare], asked: false };
 	const name = bare.toLowerCase();
-	const { resolver, hosts } = current();
+	const { resolver, hosts } = current(servers);
 	const listed = hosts.get(name);
 	if (listed !== undefined) return { addresses: [...listed].sort((a, b) => isIP(a) - isIP(b)), asked: false };
 	if (name === 'localhost' || name.endsWith('.localhost')) return { addresses: ['127.0.0.1', '::1'], asked: false };
@@ -75,7 +81,7 @@ export async function resolveHost(hostname: string): Promise<Resolved> {
 		const addresses = await six;
 		if (addresses.length > 0) return { addresses, asked: true };
 		const { code } = error as NodeJS.ErrnoException;
-		if (code !== 'ENOTFOUND' && code !== 'ENODATA') throw error;
+		if (servers !== undefined || (code !== 'ENOTFOUND' && code !== 'ENODATA')) throw error;
 	}
 	const found = await lookup(name, { all: true, verbatim: true });
 	return { addresses: found.map(({ address }) => address), asked: true };

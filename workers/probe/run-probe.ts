@@ -13,7 +13,7 @@ import { dialects } from '#providers/index.ts';
 import { buildWire, findRequestId, isOtherModel } from '#providers/wire.ts';
 import { type Control, confirmNetwork, type NetworkOpinion } from './confirm-network.ts';
 import type { LoopLag } from './loop-lag.ts';
-import { newMarks } from './open-connection.ts';
+import { type NetworkSettings, newMarks } from './open-connection.ts';
 import { type Exchange, type ExchangeNote, timedRequest } from './timed-request.ts';
 
 export interface ProbeTools {
@@ -28,8 +28,8 @@ export interface ProbeTools {
 	randomNonce?(): string;
 	/** Sees the exchange as it happens; it never sees headers that we sent. */
 	observe?(note: ExchangeNote): void;
-	/** PEM that replaces the system's trust, for private endpoints and tests. */
-	readonly ca?: string;
+	/** For private networks and tests; default: the system's trust and name servers. */
+	readonly network?: NetworkSettings;
 }
 
 export interface Probe {
@@ -93,7 +93,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 			framing: dialect.framing,
 			contentTypes: dialect.contentTypes,
 			reader,
-			ca: tools.ca,
+			network: tools.network ?? {},
 			signal: probe.signal,
 			observe: tools.observe?.bind(tools),
 		});
@@ -178,7 +178,7 @@ async function askNetwork(tools: ProbeTools, url: URL, target: Target, exchange:
 		(exchange.transport !== null || exchange.deadline !== null) &&
 		['dns', 'connect', 'tls', 'request', 'headers', 'first_event', 'stream'].includes(exchange.phase);
 	if (!isNetwork(found.outcome) && !(silent && ruleOf(found.outcome).group === 'provider')) return null;
-	return confirmNetwork(url, target.timeouts.connectMs, tools.controls(), tools.ca);
+	return confirmNetwork(url, target.timeouts.connectMs, tools.controls(), tools.network ?? {});
 }
 
 /** Tokens as reported. Where an answer began but its bill never came, the dearest case is charged, so that a budget can't be overrun unseen. */

@@ -7,7 +7,7 @@ import type { Phase } from '#core/probe-result.ts';
 import type { Timeouts } from '#core/target.ts';
 import type { AnswerReader, Framing } from '#providers/adapter.ts';
 import { createEventDecoder, type EventDecoder } from './event-decoder.ts';
-import { type ConnectMarks, endpointOf, newMarks, openConnection } from './open-connection.ts';
+import { type ConnectMarks, endpointOf, type NetworkSettings, newMarks, openConnection } from './open-connection.ts';
 
 /** A canary's answer is a few KB; what is far beyond is an attack or a bug of the far end, and must cost us little. */
 const bounds = { bodyBytes: 4_000_000, wholeBodyBytes: 65_536, eventChars: 262_144, events: 50_000, headerBytes: 65_536, informational: 16 };
@@ -23,8 +23,7 @@ export interface TimedRequest {
 	/** A 2xx whose type matches, or has none, is read as events; anything else as one body. */
 	readonly contentTypes: RegExp;
 	readonly reader: AnswerReader;
-	/** PEM that replaces the system's trust, for private endpoints. */
-	readonly ca?: string | undefined;
+	readonly network: NetworkSettings;
 	readonly signal?: AbortSignal | undefined;
 	readonly observe?: ((note: ExchangeNote) => void) | undefined;
 }
@@ -215,7 +214,7 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 	if (request.signal?.aborted) return onAbort();
 	request.signal?.addEventListener('abort', onAbort, { once: true });
 	watch();
-	openConnection(endpointOf(request.url, request.ca), marks, cancel.signal).then((connection) => {
+	openConnection(endpointOf(request.url, request.network), marks, cancel.signal).then((connection) => {
 		if (ended) return connection.destroy();
 		socket = connection;
 		note('connected', () => marks.address ?? '');
