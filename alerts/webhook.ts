@@ -7,7 +7,7 @@ const settings = z
 	.strictObject({
 		type: z.literal('webhook'),
 		/** A URL that carries no secret may stand in the file; otherwise name the variable that holds it. */
-		url: z.url({ protocol: /^https?$/ }).optional(),
+		url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
 		urlEnv: z.string().min(1).optional(),
 		/** Names the variable with the signing secret: `whsec_` and base64 of 24 to 64 bytes. */
 		secretEnv: z.string().min(1),

@@ -2,7 +2,8 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type ConfigProblem, type Path, pathText } from './problem.ts';
-import { type Config, resolveConfig } from './resolve.ts';
+import { pruneFaults } from './prune-faults.ts';
+import { type Config, type Names, resolveConfig } from './resolve.ts';
 import { configSchema, describe } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,12 +44,36 @@ export function loadConfig(text: string, env: Environment): LoadedConfig {
 	};
 	const problemAt = (path: Path, message: string): ConfigProblem => ({ ...locate(path), path: pathText(path), message });
 
-	const parsed = configSchema.safeParse(value ?? {});
-	if (!parsed.success)
-		return { config: null, problems: parsed.error.issues.flatMap((issue) => explain(issue, [], value)).map(({ path, message }) => problemAt(path, message)) };
-	const { config, problems } = resolveConfig(parsed.data, env);
-	if (problems.length > 0 || config === null) return { config: null, problems: problems.map(({ path, message }) => problemAt(path, message)) };
-	return { config, problems: null };
+	const shapeFaults = (candidate: unknown): Explained[] => {
+		const parsed = configSchema.safeParse(candidate);
+		return parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, [], candidate));
+	};
+	const faults: Explained[] = shapeFaults(value ?? {});
+	// Meaning is judged too, on what is left without the faults of shape: a person mends a file once, not in rounds.
+	const sound = pruneFaults(value ?? {}, (candidate) => shapeFaults(candidate).map(({ path }) => path));
+	const parsed = sound === null ? null : configSchema.safeParse(sound.value);
+	if (!parsed?.success || sound === null) return { config: null, problems: sorted(faults.map(({ path, message }) => problemAt(path, message))) };
+	const resolved = resolveConfig(parsed.data, env, namesIn(value));
+	const all = [...faults, ...resolved.problems.map(({ path, message }) => ({ path: sound.originalPath(path), message }))];
+	if (all.length > 0 || resolved.config === null) return { config: null, problems: sorted(all.map(({ path, message }) => problemAt(path, message))) };
+	return { config: resolved.config, problems: null };
+}
+
+/** Names that stand in the file, sound or not: a reference to a faulty entry is not a second fault. */
+function namesIn(value: unknown): Names {
+	const at = (node: unknown, ...path: string[]) => valueAt(node, path);
+	const items = (node: unknown) => (Array.isArray(node) ? (node as unknown[]) : []);
+	const providers = items(at(value, 'providers'));
+	return {
+		channels: new Set(Object.keys(Object(at(value, 'alerts', 'channels')))),
+		providers: new Set(providers.map((entry) => at(entry, 'id') ?? at(entry, 'use'))),
+		models: new Set(providers.flatMap((entry) => items(at(entry, 'models')).map((model) => at(model, 'model')))),
+		canaries: new Set(items(at(value, 'canaries')).map((canary) => at(canary, 'name'))),
+	};
+}
+
+function sorted(problems: readonly ConfigProblem[]): ConfigProblem[] {
+	return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
 interface Explained {

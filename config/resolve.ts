@@ -34,7 +34,15 @@ export const defaults = {
 	title: 'LLM status',
 } as const;
 
-export function resolveConfig(file: ConfigFile, env: Environment): { config: Config | null; problems: Fault[] } {
+/** Every name in the file, also of entries that are themselves at fault. */
+export interface Names {
+	readonly channels: ReadonlySet<unknown>;
+	readonly providers: ReadonlySet<unknown>;
+	readonly models: ReadonlySet<unknown>;
+	readonly canaries: ReadonlySet<unknown>;
+}
+
+export function resolveConfig(file: ConfigFile, env: Environment, names: Names): { config: Config | null; problems: Fault[] } {
 	const problems: Fault[] = [];
 	const targets: Target[] = [];
 	const seenTargets = new Map<string, string>();
@@ -59,7 +67,7 @@ export function resolveConfig(file: ConfigFile, env: Environment): { config: Con
 			});
 		}
 		entry.models.forEach((model, j) => {
-			const target = resolveModel(file, entry, base, model, ownCanaries, [...at, 'models', j], problems);
+			const target = resolveModel(file, entry, base, model, ownCanaries, names, [...at, 'models', j], problems);
 			const first = seenTargets.get(target.id);
 			if (first !== undefined) problems.push({ path: [...at, 'models', j, 'model'], message: `duplicate target "${target.id}": already defined at ${first}` });
 			else seenTargets.set(target.id, `providers[${i}].models[${j}]`);
@@ -67,7 +75,7 @@ export function resolveConfig(file: ConfigFile, env: Environment): { config: Con
 		});
 	});
 
-	const alerts = resolveAlerts(file, env, seenProviders, targets, problems);
+	const alerts = resolveAlerts(file, env, names, problems);
 	if (problems.length > 0) return { config: null, problems };
 	return {
 		config: {
@@ -140,6 +148,7 @@ function resolveModel(
 	base: ProviderBase,
 	model: ModelEntry,
 	ownCanaries: ReadonlyMap<string, Canary>,
+	names: Names,
 	at: Path,
 	problems: Fault[],
 ): Target {
@@ -208,7 +217,7 @@ function checkExpectation(canary: { expect: { text: string } | { pattern: string
 	}
 }
 
-function resolveAlerts(file: ConfigFile, env: Environment, providers: ReadonlySet<string>, targets: readonly Target[], problems: Fault[]): Config['alerts'] {
+function resolveAlerts(file: ConfigFile, env: Environment, names: Names, problems: Fault[]): Config['alerts'] {
 	const channels = file.alerts?.channels ?? {};
 	for (const [name, settings] of Object.entries(channels)) {
 		for (const envName of channelOf(settings).secretEnvs(settings)) {
@@ -219,18 +228,21 @@ function resolveAlerts(file: ConfigFile, env: Environment, providers: ReadonlySe
 				});
 		}
 	}
-	const models = new Set(targets.map(({ model }) => model));
 	const routes = (file.alerts?.routes ?? []).map((route, i): AlertRoute => {
 		const at: Path = ['alerts', 'routes', i];
 		route.channels.forEach((name, k) => {
-			if (!(name in channels))
-				problems.push({ path: [...at, 'channels', k], message: `expected one of the channels ${Object.keys(channels).join(', ')}, got "${name}"` });
+			if (!names.channels.has(name))
+				problems.push({
+					path: [...at, 'channels', k],
+					message: `expected one of the channels (${[...names.channels].join(', ') || 'none is defined'}), got "${name}"`,
+				});
 		});
 		route.match?.provider?.forEach((name) => {
-			if (!providers.has(name)) problems.push({ path: [...at, 'match', 'provider'], message: `a route that can't match: no provider "${name}" in this file` });
+			if (!names.providers.has(name))
+				problems.push({ path: [...at, 'match', 'provider'], message: `a route that can't match: no provider "${name}" in this file` });
 		});
 		route.match?.model?.forEach((name) => {
-			if (!models.has(name)) problems.push({ path: [...at, 'match', 'model'], message: `a route that can't match: no model "${name}" in this file` });
+			if (!names.models.has(name)) problems.push({ path: [...at, 'match', 'model'], message: `a route that can't match: no model "${name}" in this file` });
 		});
 		const { provider = null, model = null, impact = null, cause = null } = route.match ?? {};
 		return { match: { provider, model, impact, cause }, channels: route.channels };

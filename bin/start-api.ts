@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { createApp } from '#api/create-app.ts';
+import { serve } from '#api/serve.ts';
+import { createSnapshotSource } from '#api/snapshot-source.ts';
+import type { Log } from '#core/log.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import { listen } from '#db/listen.ts';
+import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
+import { renderSite } from '#status-page/render-site.ts';
+import { writeSite } from '#status-page/write-site.ts';
+import type { Settings } from './environment.ts';
+import { createEvidence } from './evidence.ts';
+import { ExpectedError } from './expected-error.ts';
+import { openDatabase } from './open-database.ts';
+import type { Closing } from './run-role.ts';
+import { version } from './version.ts';
+
+/** The page is rendered anew at least this often, so that its ages stay true without JavaScript. */
+const renderAtLeastEveryMs = 60_000;
+
+export async function startApi(settings: Settings, log: Log, closing: Closing): Promise<void> {
+	const { db, url } = await openDatabase(settings, log, closing, { connections: 4 });
+	const snapshots = createSnapshotSource();
+	const siteDir = join(settings.dataDir, 'site');
+	let rendered = { revision: '', at: 0 };
+	let reading: Promise<void> | null = null;
+	let again = false;
+
+	const take = async () => {
+		const stored = await readLatestSnapshot(db);
+		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
+		const snapshot = JSON.parse(stored.document) as Snapshot;
+		snapshots.put(snapshot);
+		const due = Date.now() - rendered.at > renderAtLeastEveryMs / 4;
+		if (snapshot.verdictRevision === rendered.revision && !due) return;
+		rendered = { revision: snapshot.verdictRevision, at: Date.now() };
+		await writeSite(renderSite(snapshot, { now: Date.now() }), siteDir);
+	};
+	// One at a time; a notice that comes meanwhile is not lost.
+	const refresh = () => {
+		again = true;
+		reading ??= (async () => {
+			while (again) {
+				again = false;
+				await take().catch((error) => log.warn({ problem: String(error) }, 'snapshot not read: trying again'));
+			}
+			reading = null;
+		})();
+	};
+	const listener = listen({
+		url,
+		channels: [snapshotChannel],
+		onNotify: refresh,
+		onConnect: refresh,
+		onError: (error) => log.warn({ problem: error.message }, 'not listening for snapshots: trying again'),
+	});
+	closing.add('listener', () => listener.close());
+	// A notice can be lost with its connection.
+	const timer = setInterval(refresh, 10_000);
+	closing.add('refresh', () => clearInterval(timer));
+
+	const app = createApp({
+		snapshots,
+		evidence: createEvidence(db),
+		now: Date.now,
+		log,
+		siteDir,
+		version,
+		readiness: () => {
+			const current = snapshots.current();
+			const fresh = current !== null && Date.now() <= Date.parse(current.snapshot.staleAfter);
+			return { ready: fresh, checks: { snapshot: current === null ? 'none yet' : fresh ? 'fresh' : 'stale' } };
+		},
+	});
+	try {
+		const server = await serve(app, { host: settings.host, port: settings.port });
+		closing.add('server', () => server.close());
+		log.info({ address: server.url }, 'listening');
+	} catch (error) {
+		throw new ExpectedError((error as Error).message, 1, { cause: error });
+	}
+}

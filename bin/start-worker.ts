@@ -1,0 +1,268 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '#core/log.ts';
+import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
+import { ensurePartitions } from '#db/partitions.ts';
+import { isUnavailable } from '#db/sql.ts';
+import { registerTargets } from '#db/targets.ts';
+import { deliver } from '#workers/deliver.ts';
+import { detect, evaluatorName, type Judged } from '#workers/detect.ts';
+import { watchLoopLag } from '#workers/probe/loop-lag.ts';
+import { runProbe } from '#workers/probe/run-probe.ts';
+import { prune } from '#workers/prune.ts';
+import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { openQueues, type Queues } from '#workers/queue.ts';
+import { createRecorder } from '#workers/record/create-recorder.ts';
+import { rollUp } from '#workers/roll-up.ts';
+import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from '#workers/run-shard.ts';
+import { settleSchedule } from '#workers/settle-schedule.ts';
+import { type ConfigSource, openConfig } from './config-source.ts';
+import type { Settings } from './environment.ts';
+import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import type { Closing } from './run-role.ts';
+
+interface Shop {
+	readonly settings: Settings;
+	readonly log: Log;
+	readonly closing: Closing;
+	readonly config: ConfigSource;
+	readonly database: OpenedDatabase;
+	readonly queues: Queues;
+	/** Aborted when the worker stops. */
+	readonly stop: AbortSignal;
+	endLoops(): void;
+	retentionDays(): number;
+}
+
+const dayMs = 86_400_000;
+
+/** probe: sends canaries. judge: rolls up, detects, alerts, publishes. */
+export type JobKind = 'all' | 'probe' | 'judge';
+
+export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
+	const config = await openConfig(settings, log);
+	closing.add('config', () => config.close());
+	const database = await openDatabase(settings, log, closing);
+	const stopping = new AbortController();
+	const queues = await openQueues({ redisUrl: settings.redisUrl, databaseUrl: database.url, log });
+	closing.add('queues', () => queues.close());
+	const retentionDays = () => Math.ceil(config.current().record.keepResultsMs / dayMs);
+	const shop: Shop = { settings, log, closing, config, database, queues, stop: stopping.signal, endLoops: () => stopping.abort(), retentionDays };
+	const register = () => registerTargets(database.db, config.current().targets, Date.now());
+	await register();
+	await ensurePartitions(database.db, Date.now());
+	config.onChange(() => void register().catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
+	if (jobs !== 'judge') await startProbing(shop);
+	if (jobs !== 'probe') await startJudging(shop);
+}
+
+/** How long a probe in flight may go on when the worker is told to stop; cut off, it is recorded as our own trouble. */
+const drainMs = 6_000;
+/** Schedulers live in the queue's store; one that was emptied gets them back within this time. */
+const registerEveryMs = 30_000;
+
+async function startProbing({ settings, log, closing, config, database, queues, stop, endLoops, retentionDays }: Shop): Promise<void> {
+	const { vantage } = settings;
+	const queue = `probe-${vantage}`;
+	const lag = watchLoopLag();
+	closing.add('loop lag', () => lag.stop());
+	const recorder = createRecorder({ db: database.db, spoolDir: join(settings.dataDir, 'spool', vantage), log, now: Date.now, retentionDays });
+	closing.add('recorder', () => recorder.close());
+	const cutProbes = new AbortController();
+	// Runs before the recorder closes: slots that wait are given up, probes in flight get some seconds to end, and then their jobs.
+	closing.add('probes', async () => {
+		endLoops();
+		const timer = setTimeout(() => cutProbes.abort(), drainMs);
+		await queues.close();
+		clearTimeout(timer);
+	});
+	const targets = () => config.current().targets;
+	const tools: ScheduleTools = {
+		db: database.db,
+		log,
+		vantage,
+		now: Date.now,
+		waitUntil: (at) => sleep(Math.max(0, at - Date.now()), undefined, { signal: stop }),
+		targets,
+		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
+		runProbe: (probe) =>
+			runProbe(
+				{
+					now: Date.now,
+					readSecret: (name) => process.env[name],
+					lag,
+					controls: () => controlsFor(probe.target.provider, targets()),
+				},
+				{ ...probe, signal: cutProbes.signal },
+			),
+		record: (result) => recorder.record(result),
+	};
+	const settle = { db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() };
+	queues.work(
+		queue,
+		async ({ data, timestampAt }) => {
+			if (data.job === 'shard') await runShard(tools, { shard: Number(data.shard), tickAt: nominalTick(Number(data.shard), timestampAt) });
+			else if (data.job === 'confirm') await runConfirmation(tools, data as unknown as { targetId: string; canary: string; slotAt: number });
+			else if (data.job === 'settle') await settleSchedule(settle, [vantage]);
+		},
+		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
+		{ concurrency: shardCount * 16, lockMs: 30_000 },
+	);
+	await keepRegistered(stop, log, async () => {
+		for (let shard = 0; shard < shardCount; shard += 1) {
+			await queues.everyTick(queue, { id: `shard-${shard}`, everyMs: tickEveryMs, offsetMs: tickOffsetMs(shard), data: { job: 'shard', shard } });
+		}
+		await queues.everyTick(queue, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } });
+	});
+	// What came due while nothing ran is marked at once, not at the next tick.
+	await settleSchedule(settle, [vantage]);
+}
+
+/** Other providers' endpoints: do they answer when one does not? */
+function controlsFor(provider: string, targets: ReturnType<ConfigSource['current']>['targets']): { host: string; port: number }[] {
+	const controls = new Map<string, { host: string; port: number }>();
+	for (const target of targets) {
+		if (target.provider === provider) continue;
+		const { hostname: host, port, protocol } = new URL(target.baseUrl);
+		controls.set(target.provider, { host, port: Number(port) || (protocol === 'https:' ? 443 : 80) });
+		if (controls.size === 3) break;
+	}
+	return [...controls.values()];
+}
+
+async function startJudging(shop: Shop): Promise<void> {
+	const { log, closing, config, database, queues, stop, endLoops, retentionDays } = shop;
+	const { db } = database;
+	const publishTools = {
+		db,
+		now: Date.now,
+		targets: () => config.current().targets,
+		status: () => config.current().status,
+		simulated: config.current().simulated,
+		intervalMs: () => config.current().intervalMs,
+	};
+	const publish = async () => {
+		await publishSnapshot(publishTools);
+	};
+	queues.work(
+		'judge',
+		async ({ data }) => {
+			if (data.job === 'publish') {
+				await rollUp({ db, log, now: Date.now });
+				await publish();
+			} else if (data.job === 'prune') await prune({ db, log, now: Date.now, retentionDays: retentionDays() });
+		},
+		{ concurrency: 2, lockMs: 60_000 },
+	);
+	await keepRegistered(stop, log, async () => {
+		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
+		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
+	});
+	await rollUp({ db, log, now: Date.now });
+	await publish();
+	const evaluator = evaluate(shop, publish);
+	const delivery = deliverAll(shop);
+	// Their last transaction ends before the pool is closed.
+	closing.add('evaluator and delivery', async () => {
+		endLoops();
+		await Promise.all([evaluator, delivery]);
+	});
+}
+
+const leaseMs = 10_000;
+const idleMs = 200;
+
+/** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
+async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publish: () => Promise<void>): Promise<void> {
+	const holder = `${hostname()}:${process.pid}`;
+	const { simulated } = config.current();
+	const tools = {
+		db,
+		log,
+		now: Date.now,
+		targets: () => config.current().targets,
+		routes: () => config.current().alerts.routes,
+		simulated,
+		publicUrl: () => config.current().status.url,
+		// The demo's story is short: a key that is refused there is tried again within the minute.
+		backOff: simulated ? { firstMs: 45_000, longestMs: 90_000 } : { firstMs: 3_600_000, longestMs: dayMs },
+	};
+	while (!stop.aborted) {
+		try {
+			const lease = await acquireLease(db, evaluatorName, holder, leaseMs);
+			if (lease === null) {
+				await pause(1_000, stop);
+				continue;
+			}
+			log.debug({ token: lease.token }, 'evaluating');
+			let renewAt = Date.now() + leaseMs / 3;
+			while (!stop.aborted) {
+				if (Date.now() >= renewAt) {
+					if (!(await renewLease(db, lease, leaseMs))) break;
+					renewAt = Date.now() + leaseMs / 3;
+				}
+				const judged = await detect({ ...tools, lease });
+				await follow(judged);
+				if (judged.resultCount === 0) await pause(idleMs, stop);
+			}
+			if (stop.aborted) await releaseLease(db, lease);
+		} catch (error) {
+			if (isUnavailable(error)) log.warn({ problem: String(error) }, 'database away: judging waits');
+			else log.error({ problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a batch could not be judged: trying again');
+			await pause(1_000, stop);
+		}
+	}
+
+	async function follow({ incidents, reprobes }: Judged): Promise<void> {
+		for (const { type, incidentId, title, cause, impact, reason } of incidents) {
+			log.info({ incidentId, title, cause, impact, reason }, `incident ${{ open: 'opened', reopen: 'opened again', resolve: 'resolved' }[type]}`);
+		}
+		for (const { targetId, vantage, canary, delayMs } of reprobes) {
+			const slotAt = Date.now() + delayMs;
+			const jobId = `confirm|${targetId}|${canary}|${slotAt}`.replaceAll(':', '~');
+			await queues.add(`probe-${vantage}`, { job: 'confirm', targetId, canary, slotAt }, { delayMs, jobId });
+		}
+		if (incidents.length > 0) await publish();
+	}
+}
+
+async function deliverAll({ log, config, database: { db }, stop }: Shop): Promise<void> {
+	const underWay = new Set<Promise<void>>();
+	const tools = {
+		db,
+		log,
+		now: Date.now,
+		channels: () => config.current().alerts.channels,
+		readSecret: (name: string) => process.env[name],
+		random: Math.random,
+	};
+	while (!stop.aborted) {
+		try {
+			for (const delivery of await deliver(tools)) {
+				const ended: Promise<void> = delivery
+					.catch((error) => log.warn({ problem: String(error) }, 'a delivery was not recorded: its lease runs out and it is sent again'))
+					.finally(() => underWay.delete(ended));
+				underWay.add(ended);
+			}
+		} catch (error) {
+			log.warn({ problem: String(error) }, 'outbox not read: trying again');
+		}
+		await pause(underWay.size > 100 ? 5_000 : 500, stop);
+	}
+	await Promise.all(underWay);
+}
+
+async function keepRegistered(stop: AbortSignal, log: Log, register: () => Promise<void>): Promise<void> {
+	await register();
+	void (async () => {
+		while (!stop.aborted) {
+			await pause(registerEveryMs, stop);
+			if (!stop.aborted) await register().catch((error) => log.warn({ problem: String(error) }, 'schedulers not registered: trying again'));
+		}
+	})();
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+	await sleep(ms, undefined, { signal: stop }).catch(() => {});
+}
