@@ -10,10 +10,7 @@ const selectDay = query<BudgetDay>(
 	'budget_day',
 	'select reserved_micro_usd as "reservedMicroUsd", spent_micro_usd as "spentMicroUsd" from budget_days where day = $1::date',
 );
-const selectKnown = query<{ id: string; settled: boolean }>(
-	'budget_known',
-	'select reservation_id as id, settled_at is not null as settled from budget_reservations where reservation_id = any($1::text[])',
-);
+const selectKnown = query<{ id: string }>('budget_known', 'select reservation_id as id from budget_reservations where reservation_id = any($1::text[])');
 const insertReservations = query(
 	'budget_reserve',
 	`with given as (
@@ -54,7 +51,7 @@ export interface BudgetDay {
 }
 
 export interface Reservation {
-	/** One probe of one slot: asked for twice, it is granted once and charged once. */
+	/** One probe of one slot. */
 	readonly id: string;
 	/** An upper bound of what the probe can cost; parts of a micro-dollar are rounded up. */
 	readonly estimateMicroUsd: number;
@@ -70,34 +67,40 @@ export interface ReserveOptions {
 
 const defaultHoldMs = 600_000;
 
+export interface Reserved {
+	readonly granted: Set<string>;
+	readonly denied: Set<string>;
+	readonly held: Set<string>;
+}
+
 /**
  * Reserves in the given order while the day's cap allows; a costly one that does not fit leaves room for cheaper ones after it.
  * Spent and reserved together never pass the cap: every reservation of a day waits for the one before.
- * @returns each id in one of the two. One that is reserved already is granted again for free; one that is settled is denied.
+ * @returns each id in one of the three. `granted` once in its life, so the reservation is the claim to send the probe; `held` is one that was
+ *   granted before, to whoever that was; `denied` does not fit.
  */
-export function reserve(
-	db: Db,
-	reservations: readonly Reservation[],
-	{ now, capMicroUsd, holdMs = defaultHoldMs }: ReserveOptions,
-): Promise<{ granted: Set<string>; denied: Set<string> }> {
+export function reserve(db: Db, reservations: readonly Reservation[], { now, capMicroUsd, holdMs = defaultHoldMs }: ReserveOptions): Promise<Reserved> {
 	const day = dayOf(now);
 	return transaction(db, async (tx) => {
 		await tx.run(ensureDay, [day]);
 		const [today] = await tx.run(lockDay, [day]);
 		let free = Math.floor(capMicroUsd) - (today?.spentMicroUsd ?? 0) - (today?.reservedMicroUsd ?? 0);
-		const known = new Map((await tx.run(selectKnown, [reservations.map(({ id }) => id)])).map(({ id, settled }) => [id, settled]));
-		const granted = new Set([...known].filter(([, settled]) => !settled).map(([id]) => id));
+		const held = new Set((await tx.run(selectKnown, [reservations.map(({ id }) => id)])).map(({ id }) => id));
+		const denied = new Set<string>();
 		const added = new Map<string, number>();
 		for (const { id, estimateMicroUsd } of reservations) {
 			const estimate = Math.ceil(estimateMicroUsd);
 			if (!(estimate >= 0)) throw new RangeError(`Expected \`estimateMicroUsd\` of ${id} to be 0 or more, got ${estimateMicroUsd}`);
-			if (known.has(id) || added.has(id) || estimate > free) continue;
+			if (held.has(id) || added.has(id)) continue;
+			if (estimate > free) {
+				denied.add(id);
+				continue;
+			}
 			free -= estimate;
 			added.set(id, estimate);
-			granted.add(id);
 		}
 		if (added.size > 0) await tx.run(insertReservations, [[...added.keys()], [...added.values()], day, instant(now + holdMs)]);
-		return { granted, denied: new Set(reservations.map(({ id }) => id).filter((id) => !granted.has(id))) };
+		return { granted: new Set(added.keys()), denied, held };
 	});
 }
 

@@ -10,7 +10,7 @@ import {
 	sumColumns,
 	toRollup,
 } from './rollup-row.ts';
-import { query, type Tx } from './sql.ts';
+import { instant, query, type Sql, type Tx } from './sql.ts';
 
 const claimProgress = query<{ seq: number }>('roll_up_claim', 'select read_through_seq as seq from roll_up_progress for update skip locked');
 const moveProgress = query('roll_up_move', 'update roll_up_progress set read_through_seq = $1::bigint');
@@ -83,6 +83,15 @@ const upserts = Object.fromEntries(
 	]),
 ) as Record<RollupStep, ReturnType<typeof query<unknown>>>;
 
+const trims = {
+	five_minutes: query<{ count: number }>('rollups_trim_5m', trimText('rollups_5m')),
+	hour: query<{ count: number }>('rollups_trim_hour', trimText('rollups_hour')),
+};
+
+function trimText(table: string): string {
+	return `with gone as (delete from ${table} where bucket_at < $1::timestamptz returning 1) select count(*) as count from gone`;
+}
+
 export interface Touched {
 	/** Series and 5-minute buckets that the next results fall into. */
 	readonly buckets: readonly SeriesBucket[];
@@ -135,6 +144,11 @@ export async function writeRollups(tx: Tx, step: RollupStep, rollups: readonly {
 		upserts[step],
 		rollupColumns.map(({ of }) => rollups.map(({ bucket, rollup }) => of(bucket, rollup))),
 	);
+}
+
+/** @returns how many were older and are gone. Days are kept for ever. */
+export async function trimRollups(sql: Sql, step: 'five_minutes' | 'hour', before: number): Promise<number> {
+	return (await sql.run(trims[step], [instant(before)]))[0]?.count ?? 0;
 }
 
 /** The buckets of a coarser step that hold the given ones, each once. */

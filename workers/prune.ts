@@ -1,0 +1,47 @@
+/** Keeps every table within its age. Dropping a day's partition is how results go: no row is ever deleted one by one. */
+import type { Log } from '#core/log.ts';
+import { releaseExpired, trimReservations } from '#db/budget.ts';
+import { trimOutbox } from '#db/outbox.ts';
+import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
+import { trimQuarantine } from '#db/quarantine.ts';
+import type { Db } from '#db/sql.ts';
+import { trimRollups } from '#db/write-rollups.ts';
+
+export interface PruneTools {
+	readonly db: Db;
+	readonly log: Log;
+	now(): number;
+	/** Whole UTC days that raw results are kept. */
+	readonly retentionDays: number;
+}
+
+const dayMs = 86_400_000;
+const daysAhead = 3;
+export const keptMs = {
+	/** The 90-day windows begin with hours, so 5-minute rows of that age are only drawn as series. */
+	fiveMinutes: 90 * dayMs,
+	hours: 366 * dayMs,
+	quarantine: 14 * dayMs,
+	endedDeliveries: 90 * dayMs,
+	/** Long after the last run of a job that could ask for the same one again. */
+	reservations: 2 * dayMs,
+};
+
+/** Snapshots need no pruning: publishing one drops the hundredth before it. @returns the days of results that were dropped, YYYY-MM-DD. */
+export async function prune({ db, log, now, retentionDays }: PruneTools): Promise<string[]> {
+	const at = now();
+	await ensurePartitions(db, at, daysAhead);
+	const days = await dropExpiredPartitions(db, at, retentionDays);
+	const counts = {
+		expiredReservations: await releaseExpired(db, at),
+		reservations: await trimReservations(db, at - keptMs.reservations),
+		fiveMinuteRollups: await trimRollups(db, 'five_minutes', at - keptMs.fiveMinutes),
+		hourRollups: await trimRollups(db, 'hour', at - keptMs.hours),
+		quarantine: await trimQuarantine(db, at - keptMs.quarantine),
+		deliveries: await trimOutbox(db, at - keptMs.endedDeliveries),
+	};
+	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');
+	if (counts.expiredReservations > 0) log.warn({ count: counts.expiredReservations }, 'reservations of probes that never ended count as spent');
+	log.debug(counts, 'pruned');
+	return days;
+}
