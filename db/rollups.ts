@@ -1,8 +1,6 @@
 import { mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
-import { longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
-import type { Target } from '#core/target.ts';
+import { type longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
 import { findKeys, findNames } from './names.ts';
-import { dayOf } from './partitions.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
 import { instant, query, type Sql } from './sql.ts';
 
@@ -69,7 +67,7 @@ export interface WindowRollup {
  * A window ends now and begins at the bucket that holds its start: of 5 minutes up to one day, of an hour above; so it is up to one bucket
  * longer than its name, never shorter. Outcomes and histograms are filled up to 1d; the longer windows carry counts, tokens and cost only.
  */
-export async function readWindows(
+export async function readWindowRollups(
 	sql: Sql,
 	{ now, windows }: { readonly now: number; readonly windows: readonly WindowName[] },
 ): Promise<Map<string, Partial<Record<WindowName, WindowRollup>>>> {
@@ -100,34 +98,7 @@ export async function readWindows(
 	return byTarget;
 }
 
-export interface TargetWindows {
-	/** All canaries and vantages. A window without slots is missing. */
-	readonly windows: Partial<Record<WindowName, Rollup>>;
-	/** The first canary only, vantages merged. */
-	readonly latency: Partial<Record<'30m' | '1d', Rollup>>;
-}
-
-/** Target id → what the snapshot shows of its windows (`readWindows` says what a window is). A target without any slot is missing. */
-export async function readWindowRollups(
-	sql: Sql,
-	{ now, targets }: { readonly now: number; readonly targets: readonly Pick<Target, 'id' | 'canaries'>[] },
-): Promise<Map<string, TargetWindows>> {
-	const found = await readWindows(sql, { now, windows: [...shortWindows, ...longWindows] });
-	const byTarget = new Map<string, TargetWindows>();
-	for (const { id, canaries } of targets) {
-		const own = found.get(id);
-		const first = canaries[0]?.name ?? '';
-		if (own === undefined) continue;
-		const windows = Object.fromEntries(Object.entries(own).map(([window, { all }]) => [window, all]));
-		const latency = Object.fromEntries(
-			(['30m', '1d'] as const).flatMap((window) => (own[window]?.byCanary[first] ? [[window, own[window].byCanary[first]]] : [])),
-		);
-		byTarget.set(id, { windows, latency });
-	}
-	return byTarget;
-}
-
-const isLong = (window: WindowName) => (longWindows as readonly string[]).includes(window);
+const isLong = (window: WindowName): window is (typeof longWindows)[number] => !(shortWindows as readonly string[]).includes(window);
 
 function readWindow(sql: Sql, window: WindowName, now: number): Promise<GroupRow[]> {
 	const startAt = now - windowMs[window];
@@ -140,10 +111,10 @@ function readWindow(sql: Sql, window: WindowName, now: number): Promise<GroupRow
 	return sql.run(isLong(window) ? fromDays : fromHours, [instant(from), edge, edge, end]);
 }
 
-/** Target id → UTC day (YYYY-MM-DD) → counts, tokens and cost of that day, from the day of `sinceAt` on; outcomes and histograms are empty. */
-export async function readDayRollups(sql: Sql, sinceAt: number): Promise<Map<string, Map<string, Rollup>>> {
+/** Target id → UTC day (YYYY-MM-DD) → counts, tokens and cost of that day, from `fromDay` on; outcomes and histograms are empty. */
+export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, Rollup>>> {
 	const byTarget = new Map<string, Map<string, Rollup>>();
-	const rows = await sql.run(selectDays, [`${dayOf(sinceAt)}T00:00:00Z`]);
+	const rows = await sql.run(selectDays, [`${fromDay}T00:00:00Z`]);
 	const targets = await findNames(
 		sql,
 		'target',
@@ -152,7 +123,7 @@ export async function readDayRollups(sql: Sql, sinceAt: number): Promise<Map<str
 	for (const row of rows) {
 		const id = targets.get(row.target_key) ?? '';
 		const days = byTarget.get(id) ?? new Map<string, Rollup>();
-		days.set(dayOf(row.bucket_at), toRollup(row));
+		days.set(new Date(row.bucket_at).toISOString().slice(0, 10), toRollup(row));
 		byTarget.set(id, days);
 	}
 	return byTarget;
@@ -173,10 +144,10 @@ export async function readSeries(
 	sql: Sql,
 	targetId: string,
 	{ fromAt, toAt, step, canary, vantage }: SeriesOptions,
-): Promise<{ bucketAt: number; rollup: Rollup }[]> {
+): Promise<{ at: number; rollup: Rollup }[]> {
 	const key = (await findKeys(sql, 'target', [targetId])).get(targetId);
 	if (key === undefined) return [];
 	const rows = await sql.run(seriesQueries[step], [key, instant(fromAt), instant(toAt), canary ?? null, vantage ?? null]);
 	const buckets = Map.groupBy(rows, (row) => row.bucket_at);
-	return [...buckets].map(([bucketAt, parts]) => ({ bucketAt, rollup: mergeRollups(parts.map(toRollup)) }));
+	return [...buckets].map(([at, parts]) => ({ at, rollup: mergeRollups(parts.map(toRollup)) }));
 }

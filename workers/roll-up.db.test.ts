@@ -6,7 +6,7 @@ import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, roll
 import { type WindowName, windowMs } from '#core/snapshot.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readResultsAfter } from '#db/read-results.ts';
-import { readDayRollups, readSeries, readWindowRollups, readWindows } from '#db/rollups.ts';
+import { readDayRollups, readSeries, readWindowRollups } from '#db/rollups.ts';
 import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -73,8 +73,8 @@ async function expectRollupsOfRaw(): Promise<void> {
 						.filter(({ targetId: id, result }) => id === targetId && result.vantage === vantage && result.canary === canary)
 						.map(({ result }) => result);
 					const expected = [...Map.groupBy(own, ({ slotAt }) => Math.floor(slotAt / rollupSteps[step]) * rollupSteps[step])]
-						.map(([bucketAt, results]) => ({ bucketAt, rollup: rollupOf(results) }))
-						.sort((a, b) => a.bucketAt - b.bucketAt);
+						.map(([at, results]) => ({ at, rollup: rollupOf(results) }))
+						.sort((a, b) => a.at - b.at);
 					const found = await readSeries(db, targetId, { fromAt: 0, toAt: sampleNow + 1e9, step, vantage, canary });
 					expect(found, `${step} ${targetId} ${vantage} ${canary}`).toEqual(expected);
 				}
@@ -132,10 +132,7 @@ it('answers each window with the results since the bucket that holds its start',
 	await rollUp(tools());
 	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ result }) => result.kind === 'scheduled');
 	const windows = Object.keys(windowMs) as WindowName[];
-	const found = await readWindows(db, { now, windows });
-	const shown = await readWindowRollups(db, { now, targets: [sampleTarget('acme:small:chat')] });
-	expect(shown.get('acme:small:chat')?.windows['1d']).toEqual(found.get('acme:small:chat')?.['1d']?.all);
-	expect(shown.get('acme:small:chat')?.latency['30m']).toEqual(found.get('acme:small:chat')?.['30m']?.byCanary.echo);
+	const found = await readWindowRollups(db, { now, windows });
 	for (const window of windows) {
 		const bucketMs = windowMs[window] > 86_400_000 ? rollupSteps.hour : rollupSteps.five_minutes;
 		const from = Math.floor((now - windowMs[window]) / bucketMs) * bucketMs;
@@ -155,7 +152,7 @@ it('answers each window with the results since the bucket that holds its start',
 it('tells the counts of each UTC day', async () => {
 	await insert(mixedResults(2_000, 10 * 86_400_000));
 	await rollUp(tools());
-	const days = (await readDayRollups(db, Date.UTC(2026, 10, 20, 15))).get('acme:small:chat');
+	const days = (await readDayRollups(db, '2026-11-20')).get('acme:small:chat');
 	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
 	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
 	expect(mergeRollups([...(days?.values() ?? [])])).toEqual(long(mergeRollups(expected)));
