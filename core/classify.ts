@@ -1,7 +1,17 @@
 /** One probe's evidence → one code. Pure; rules R1–R13 of the wire-protocol notes, in that order, the first that holds decides. */
 import type { Answer, ProviderError } from './answer.ts';
 import { isRecord, parseJson, readErrorBody } from './error-body.ts';
-import { type ErrorContext, type ErrorRule, isEdgeBlock, judge429, judgeStatus, matchRules, matchWords, type RuleVerdict } from './error-rules.ts';
+import {
+	type ErrorContext,
+	type ErrorRule,
+	isEdgeBlock,
+	judge429,
+	judgeSentence,
+	judgeStatus,
+	matchRules,
+	matchWords,
+	type RuleVerdict,
+} from './error-rules.ts';
 import { type FailureCode, type Outcome, ruleOf } from './outcome.ts';
 import type { Phase } from './probe-result.ts';
 
@@ -159,11 +169,12 @@ function judgeInBand(context: ErrorContext, rules: readonly ErrorRule[]): RuleVe
 	if (specific !== null) return specific;
 	if (named === 429) return judge429(context);
 	const byWord = matchWords(context.error);
-	if (byWord !== null) return byWord;
-	const text = context.error?.message ?? '';
-	if (/overloaded|at capacity|high demand/i.test(text)) return { outcome: 'overloaded', subcode: null };
+	if (byWord !== null && byWord.outcome !== 'server_error') return byWord;
+	// "server_error" and "unavailable" are the weakest words: the sentence or the status beside them may say more.
+	const bySentence = judgeSentence(context.error?.message ?? '');
+	if (bySentence !== null) return bySentence;
 	if (named !== null) return judgeStatus({ ...context, status: named });
-	return { outcome: 'server_error', subcode: 'unclassified' };
+	return byWord ?? { outcome: 'server_error', subcode: 'unclassified' };
 }
 
 function classifyStream(evidence: ProbeEvidence): Classification {

@@ -80,6 +80,13 @@ export function matchWords(error: ProviderError | null): RuleVerdict | null {
 	return null;
 }
 
+/** What only the sentence tells: no capacity, or not yet ready. */
+export function judgeSentence(message: string): RuleVerdict | null {
+	if (/loading model|model is loading|scaling up|not ready/i.test(message)) return { outcome: 'not_ready', subcode: null };
+	if (/overloaded|at capacity|no capacity|high demand/i.test(message)) return { outcome: 'overloaded', subcode: null };
+	return null;
+}
+
 /** R7: a 429 says "too much", not whose fault it is. Quota is never guessed from a bare one, and neither is capacity. */
 export function judge429({ headers, error, ownLimitReached }: ErrorContext): RuleVerdict {
 	const codes = [error?.code, error?.type, ...(error?.reasons ?? [])].filter((word) => typeof word === 'string').join(' ');

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import { buildSnapshot, dayState, overlapMinutes, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
+import type { Incident } from './incident.ts';
+import { rollupOf } from './rollup.ts';
+import type { Target } from './target.ts';
+
+const now = Date.UTC(2026, 10, 23, 12);
+const target = {
+	id: 'groq:m:chat',
+	provider: 'groq',
+	providerName: 'Groq',
+	model: 'm',
+	operation: 'chat',
+	upstreamModel: 'm',
+	intervalMs: 60_000,
+	timeouts: { connectMs: 1, firstTokenMs: 1, stallMs: 1, totalMs: 60_000 },
+	canaries: [{ name: 'echo', type: 'echo' }],
+	price: null,
+	statusPageUrl: null,
+} as unknown as Target;
+const seen: RecentResults = {
+	measuredAt: now - 30_000,
+	validAt: now - 30_000,
+	outcome: 'ok',
+	subcode: null,
+	retryAfterMs: null,
+	votes: ['good', 'good', 'good'],
+};
+const ok = {
+	outcome: 'ok',
+	sli: 'good',
+	startedAt: 1,
+	ttftMs: 200,
+	totalMs: 400,
+	outputTokensPerSecond: 50,
+	inputTokens: 9,
+	outputTokens: 30,
+	costMicroUsd: 5,
+} as const;
+
+function snapshot(
+	changes: { recent?: Record<string, RecentResults>; incidents?: Incident[]; facts?: Partial<TargetFacts>; simulated?: boolean; now?: number } = {},
+) {
+	const facts: TargetFacts = {
+		firstScheduledAt: now - 86_400_000 * 2,
+		windows: {},
+		latency: {},
+		days: new Map(),
+		recent: changes.recent ?? { local: seen },
+		...changes.facts,
+	};
+	const input: SnapshotFacts = {
+		now: changes.now ?? now,
+		number: 7,
+		title: 'LLM status',
+		url: null,
+		simulated: changes.simulated ?? false,
+		intervalMs: 60_000,
+		vantages: ['local'],
+		targets: [target],
+		facts: new Map([[target.id, facts]]),
+		incidents: changes.incidents ?? [],
+	};
+	return buildSnapshot(input);
+}
+
+const first = (built: ReturnType<typeof snapshot>) => {
+	const [view] = built.targets;
+	if (view === undefined) throw new Error('no target');
+	return view;
+};
+
+const outage: Incident = {
+	id: 'inc-1',
+	scope: { provider: 'groq', model: 'm', operation: 'chat', vantage: null },
+	condition: 'outage',
+	cause: 'provider',
+	impact: 'major',
+	status: 'identified',
+	title: 'm on groq: outage',
+	startedAt: now - 600_000,
+	detectedAt: now - 590_000,
+	resolvedAt: null,
+	reason: '3 of the last 3 results failed: server_error',
+	evidence: { good: 0, bad: 3, excluded: 0, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: [] },
+	updates: [],
+	relapseCount: 0,
+	targetIds: [target.id],
+};
+
+describe('the state of a target', () => {
+	it.each<[string, Parameters<typeof snapshot>[0], string]>([
+		['answering is operational', {}, 'operational'],
+		['an open outage is a major outage', { incidents: [outage] }, 'major_outage'],
+		['slow answers are degraded performance', { incidents: [{ ...outage, condition: 'slow', impact: 'minor' }] }, 'degraded_performance'],
+		['a resolved outage is over', { incidents: [{ ...outage, resolvedAt: now - 1_000 }] }, 'operational'],
+		[
+			'our own refused key is no outage of theirs',
+			{ incidents: [{ ...outage, condition: 'credentials', cause: 'credentials', impact: 'none' }] },
+			'operational',
+		],
+		['never measured is unknown, never green', { recent: {} }, 'unknown'],
+		['silent for more than three slots is unknown', { recent: { local: { ...seen, measuredAt: now - 300_000, validAt: now - 300_000 } } }, 'unknown'],
+		['an incident that nobody looks at any more is unknown', { incidents: [outage], recent: { local: { ...seen, validAt: now - 300_000 } } }, 'unknown'],
+	])('%s', (_, changes, state) => {
+		expect(first(snapshot(changes)).state).toBe(state);
+	});
+
+	it('when only our key is refused, it says that we can’t see', () => {
+		const view = first(snapshot({ recent: { local: { ...seen, outcome: 'auth_failed', validAt: now - 600_000 } } }));
+		expect(view).toMatchObject({ state: 'unknown', reason: 'we cannot see: our API key is refused' });
+	});
+
+	it('failing from one of two vantages is a regional issue, with the vantage named', () => {
+		const view = first(snapshot({ recent: { fra: { ...seen, votes: ['bad', 'bad', 'bad'] }, iad: seen } }));
+		expect(view).toMatchObject({ state: 'partial_outage', reason: 'regional issue: failing from fra only', incident: null });
+	});
+});
+
+describe('numbers', () => {
+	const windows = { '30m': rollupOf([ok, ok, { ...ok, outcome: 'server_error', sli: 'bad' }]) };
+
+	it('without data are null, never 0 and never 100 %', () => {
+		const view = first(snapshot());
+		expect(view.availability['30d']).toEqual({ good: 0, bad: 0, excluded: 0, ratio: null, low: null, high: null });
+		expect([view.ttftMs, view.outputTokensPerSecond, view.capacity.ratio, view.quality.ratio]).toEqual([null, null, null, null]);
+	});
+
+	it('carry their counts', () => {
+		expect(first(snapshot({ facts: { windows } })).availability['30m']).toMatchObject({ good: 2, bad: 1, ratio: 2 / 3 });
+	});
+
+	it('percentiles need five samples, and errors never improve them', () => {
+		const few = rollupOf([ok, ok, ok, ok, { ...ok, outcome: 'server_error', sli: 'bad', ttftMs: 1 }]);
+		expect(first(snapshot({ facts: { latency: { '30m': few } } })).ttftMs).toBeNull();
+		const enough = rollupOf([ok, ok, ok, ok, ok]);
+		const ttft = first(snapshot({ facts: { latency: { '30m': enough } } })).ttftMs;
+		expect(ttft?.count).toBe(5);
+		expect(Math.abs((ttft?.p50 ?? 0) - 200)).toBeLessThan(5);
+	});
+
+	it('coverage counts slots that were due, also those of which nothing is left', () => {
+		const day = rollupOf(Array.from({ length: 100 }, () => ok));
+		const { coverage } = first(snapshot({ facts: { windows: { '1d': day } } }));
+		expect(coverage.ran).toBe(100);
+		// A slot a minute, less the newest four minutes, whose probes may still run.
+		expect(coverage.due).toBeGreaterThanOrEqual(1_435);
+		expect(coverage.due).toBeLessThanOrEqual(1_436);
+	});
+});
+
+describe('days', () => {
+	it.each([
+		[false, 0, 0, 'unknown'],
+		[true, 0, 0, 'operational'],
+		[true, 0, 12, 'degraded_performance'],
+		[true, 3, 0, 'degraded_performance'],
+		[true, 12, 0, 'partial_outage'],
+		[true, 31, 0, 'major_outage'],
+	] as const)('measured %s, %d min down, %d min degraded: %s', (measured, downMinutes, degradedMinutes, state) => {
+		expect(dayState(measured, downMinutes, degradedMinutes)).toBe(state);
+	});
+
+	it('overlapping incidents count once, and an open one counts to now', () => {
+		const minute = 60_000;
+		const spans = [
+			{ startedAt: 0, resolvedAt: 10 * minute },
+			{ startedAt: 5 * minute, resolvedAt: 15 * minute },
+			{ startedAt: 20 * minute, resolvedAt: null },
+		];
+		expect(overlapMinutes(spans, 0, 30 * minute)).toBe(25);
+		expect(overlapMinutes(spans, 12 * minute, 20 * minute)).toBe(3);
+	});
+
+	it('are 90, in UTC, today last', () => {
+		const { days } = first(snapshot({ incidents: [{ ...outage, startedAt: now - 3_600_000 }] }));
+		expect(days).toHaveLength(90);
+		expect(days.at(-1)).toMatchObject({ date: '2026-11-23', state: 'major_outage', downMinutes: 60 });
+		expect(days[0]?.date).toBe('2026-08-26');
+	});
+});
+
+describe('the revision of the verdicts', () => {
+	it('holds still while only numbers and ages move', () => {
+		const later = snapshot({
+			now: now + 20_000,
+			recent: { local: { ...seen, measuredAt: now + 1, validAt: now + 1 } },
+			facts: { windows: { '30m': rollupOf([ok]) } },
+		});
+		expect(later.verdictRevision).toBe(snapshot().verdictRevision);
+	});
+
+	it('moves with a state and with an incident', () => {
+		expect(
+			new Set(
+				[snapshot(), snapshot({ incidents: [outage] }), snapshot({ incidents: [{ ...outage, relapseCount: 1 }] })].map(
+					({ verdictRevision }) => verdictRevision,
+				),
+			).size,
+		).toBe(3);
+	});
+});
+
+it('a simulated record says so', () => {
+	expect(snapshot({ simulated: true }).simulated).toBe(true);
+});
