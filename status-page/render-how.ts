@@ -20,6 +20,7 @@ export function renderHow(context: PageContext): string {
 		section: 'how',
 		title: `How we measure – ${snapshot.title}`,
 		description: 'Definitions, formulas and coverage of the published numbers.',
+		styles: ['detail.css'],
 		main: html`<section class="verdict"><h1>How we measure</h1><p>Every number here can be recomputed from the raw results. Where evidence is missing the state is unknown, never green.</p></section>
 			<div class="prose">
 			<h2>The probe</h2>

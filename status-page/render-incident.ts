@@ -43,6 +43,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 		section: null,
 		title: `${incident.title} – ${snapshot.title}`,
 		description: `${incident.title}. ${evidenceWords(incident)}.`,
+		styles: ['detail.css'],
 		main: html`<section class="verdict"><h1 data-s="${incident.resolvedAt === null ? impactMark[incident.impact] : 'past'}"><span>${incident.title}</span></h1>
 			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p></section>
 			<dl class="facts">

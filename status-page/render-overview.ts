@@ -78,7 +78,7 @@ export function renderOverview(context: PageContext): string {
 		main: html`${barSymbols()}${verdict(context)}${openIncidents(context)}
 			<div><p class="cols" aria-hidden="true"><span>Model</span><span>State</span><span>Uptime, 24 h</span><span>First token</span><span>90 days</span></p>
 			${snapshot.providers.map((provider) => providerSection(provider, targets))}
-			${dayLegend()}</div>
+			${dayLegend()}<p class="q">An opened row gives the 95 % interval of the day’s uptime.</p></div>
 			${pastIncidents(context)}`,
 	});
 }

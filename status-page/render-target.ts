@@ -72,7 +72,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 		title: `${title} – ${snapshot.title}`,
 		description: `Measured reliability of ${title}.`,
 		scripts: ['target.js'],
-		styles: ['uplot.css'],
+		styles: ['detail.css', 'uplot.css'],
 		main: html`${barSymbols()}<section class="verdict"><h1>${target.model}</h1><p>on <b>${providerName}</b>, ${target.operation}, asked for as <code>${target.upstreamModel}</code>${target.lifecycle !== 'active' && `, ${target.lifecycle}`}</p>
 			<p class="say" data-s="${markOf[target.state]}">${stateWord(target.state)} since ${clockTime(target.since, now)}, ${age(target.since, now)}</p>
 			<p>${target.reason}. ${target.measuredAt === null ? 'Never measured.' : html`Last measured ${age(target.measuredAt, now)}.`}</p></section>

@@ -47,6 +47,7 @@ let cached: ReadonlyMap<string, string> | null = null;
 export function siteAssets(): ReadonlyMap<string, string> {
 	cached ??= new Map([
 		['assets/site.css', slimStyles(readOwn('site.css'))],
+		['assets/detail.css', slimStyles(readOwn('detail.css'))],
 		['assets/live.js', slim(readOwn('live.js'))],
 		['assets/days.js', slim(readOwn('days.js'))],
 		['assets/target.js', slim(readOwn('target.js'))],

@@ -4,6 +4,12 @@ import uPlot from './uplot.js';
 const ms = (value) => (value === null || value === undefined ? '–' : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
 const clock = (iso) => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;
 
+/** A mark of the time axis, UTC: the date where a day begins. */
+function hour(at) {
+	const iso = new Date(at * 1000).toISOString();
+	return iso.slice(11, 16) === '00:00' ? iso.slice(5, 10) : iso.slice(11, 16);
+}
+
 /** An element with text or children; text is never parsed as markup. */
 function make(name, content = '', attributes = {}) {
 	const node = document.createElement(name);
@@ -24,7 +30,7 @@ function table(caption, heads, rows) {
 			heads.map((text) => make('th', text, { scope: 'col' })),
 		),
 	]);
-	return make('table', [make('caption', caption), head, make('tbody', rows.map(cells))], { class: 'num' });
+	return make('table', [make('caption', caption), head, make('tbody', rows.map(cells))], { class: 'num rows' });
 }
 
 async function get(url) {
@@ -67,7 +73,10 @@ function drawChart(box, series) {
 		tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
 		cursor: { y: false },
 		scales: { y: { range: (_, __, max) => [0, max * 1.1] } },
-		axes: [axis, { ...axis, size: 64, values: (_, splits) => splits.map((value) => (value === 0 ? '0' : ms(value))) }],
+		axes: [
+			{ ...axis, values: (_, splits) => splits.map(hour) },
+			{ ...axis, size: 64, values: (_, splits) => splits.map((value) => (value === 0 ? '0' : ms(value))) },
+		],
 		bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${colour('--link')} 16%, transparent)` }],
 		series: [
 			{ label: 'UTC', value: (_, at) => (at ? new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ') : '–') },
@@ -147,9 +156,12 @@ function drawResults(box, { results }) {
 		[waterfall(result, longest), make('small', `first token ${ms(result.ttftMs)}, total ${ms(result.totalMs)}`)],
 		[`${result.canary}, ${result.vantage}`, make('small', result.requestId ?? 'no request id')],
 	]);
-	box.append(
-		table('Grey DNS, blue connect, amber TLS, dark first token, thin the rest', ['UTC', 'Outcome', 'Where the time went', 'Canary, vantage, request id'], rows),
-	);
+	const key = steps.flatMap(([, name, colour]) => {
+		const swatch = make('span', '■ ');
+		swatch.style.color = `var(${colour})`;
+		return [swatch, `${name} \u2002`];
+	});
+	box.append(table(key, ['UTC', 'Outcome', 'Where the time went', 'Canary, vantage, request id'], rows));
 }
 
 function draw() {

@@ -1,0 +1,181 @@
+import { dirname, join, normalize } from 'node:path/posix';
+import { brotliCompressSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import type { Snapshot } from '#core/snapshot.ts';
+import { states, stateWords } from '#core/state.ts';
+import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
+import { renderSite } from './render-site.ts';
+
+const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });
+const site = renderSite(snapshot, { now: sampleNow + 14_000 });
+const pages = [...site].filter(([path]) => path.endsWith('.html'));
+
+function page(path: string, from = site): string {
+	const content = from.get(path);
+	if (content === undefined) throw new Error(`Expected ${path} to be rendered`);
+	return content;
+}
+
+/** No value holds a raw `>`: escaping sees to that, and the hostile names would show if it didn't. */
+function tagsOf(content: string): string[] {
+	return content.match(/<[a-z][^>]*>/gi) ?? [];
+}
+
+/** Names and values, in order; a quoted value that looks like an attribute is none. */
+function attributesOf(tag: string): (readonly [string, string])[] {
+	return [...tag.slice(1).matchAll(/\s([^\s=>"]+)(?:=(?:"([^"]*)"|([^\s">]+)))?/g)].map((match) => [match[1] ?? '', match[2] ?? match[3] ?? ''] as const);
+}
+
+function linksOf(content: string): string[] {
+	return tagsOf(content)
+		.flatMap((tag) => attributesOf(tag).filter(([name]) => name === 'href' || name === 'src'))
+		.map(([, value]) => value);
+}
+
+function size(content: string): { raw: number; brotli: number } {
+	return { raw: Buffer.byteLength(content), brotli: brotliCompressSync(content).length };
+}
+
+describe('the budget', () => {
+	const big = renderSite(sampleSnapshot({ providers: 20, modelsPerProvider: 8, hostile: false }), { now: sampleNow });
+
+	test('an overview of 160 targets × 90 days is at most 100 KB, 15 KB compressed', () => {
+		const { raw, brotli } = size(page('index.html', big));
+		expect(page('index.html', big).match(/<details /g)).toHaveLength(160);
+		expect(raw).toBeLessThanOrEqual(100 * 1_024);
+		expect(brotli).toBeLessThanOrEqual(15 * 1_024);
+	});
+
+	test('its style sheet is at most 8 KB and its script 6 KB', () => {
+		expect(size(page('assets/site.css', big)).raw).toBeLessThanOrEqual(8 * 1_024);
+		const scripts = [...page('index.html', big).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => page(src ?? '', big));
+		expect(scripts.reduce((sum, script) => sum + size(script).raw, 0)).toBeLessThanOrEqual(6 * 1_024);
+	});
+});
+
+describe('every page', () => {
+	test('links only to files that are there, or to the API', () => {
+		const apiPaths = /^(v1\/|openapi\.json$|history\.(atom|rss)$|metrics$)/;
+		const dead = pages.flatMap(([path, content]) =>
+			linksOf(content)
+				.map((link) => link.replaceAll('&amp;', '&'))
+				.filter((link) => !link.startsWith('#') && !link.startsWith('https://status.'))
+				.filter((link) => {
+					const place = normalize(join(dirname(path), link.split('?')[0] ?? ''));
+					return !site.has(place) && !apiPaths.test(place);
+				})
+				.map((link) => `${path}: ${link}`),
+		);
+		expect(dead).toEqual([]);
+	});
+
+	test('asks nobody else for anything and holds no inline script or style', () => {
+		const foreign = /^(?:https?:)?\/\//;
+		const faults = pages.flatMap(([path, content]) =>
+			tagsOf(content)
+				.filter((tag) => {
+					const attributes = attributesOf(tag);
+					const isInline =
+						/^<(?:style|iframe|img|object|embed|base)\b/.test(tag) || (tag.startsWith('<script') && !attributes.some(([name]) => name === 'src'));
+					const isLoading = /^<(?:script|link)\b/.test(tag);
+					return isInline || attributes.some(([name, value]) => /^(?:style|on[a-z]+)$/.test(name) || (isLoading && foreign.test(value)));
+				})
+				.map((tag) => `${path}: ${tag}`),
+		);
+		expect(faults).toEqual([]);
+		for (const sheet of ['assets/site.css', 'assets/detail.css', 'assets/uplot.css']) expect(page(sheet)).not.toMatch(/url\(|@import|@font-face/);
+	});
+
+	test('says that the data is simulated, and does not when it is not', () => {
+		const silent = (from: Iterable<[string, string]>) =>
+			[...from].filter(([path, content]) => path.endsWith('.html') && !content.includes('Simulated fleet.')).map(([path]) => path);
+		expect(silent(site)).toEqual([]);
+		const real = renderSite({ ...snapshot, simulated: false }, { now: sampleNow });
+		expect(silent(real)).toHaveLength(pages.length);
+	});
+
+	test('shows hostile names as text', () => {
+		const text = pages.map(([, content]) => content).join('');
+		expect(['<script>alert', '<img', '<b>"&'].filter((markup) => text.includes(markup))).toEqual([]);
+		expect(page('index.html')).toContain('acme/&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
+	});
+});
+
+describe('the overview', () => {
+	test('names every target once, with its state in words', () => {
+		const rows = [...page('index.html').matchAll(/<details data-s=(\w+)><summary><b>.*?<em>(.*?)<\/em>/g)];
+		expect(rows).toHaveLength(snapshot.targets.length);
+		const words = rows.map(([, , word]) => word);
+		const shown = snapshot.providers.flatMap((provider) => provider.targetIds.map((id) => snapshot.targets.find((target) => target.id === id)));
+		expect(words).toEqual(shown.map((target) => stateWords[target?.state ?? 'unknown']));
+		for (const state of states) expect(words).toContain(stateWords[state]);
+	});
+
+	test('gives every percentage with its counts and interval', () => {
+		expect(page('index.html')).toContain('99.930 %<i>1,439 of 1,440</i>');
+		expect(page('index.html')).toContain('(99.60 to 99.98 %)');
+	});
+
+	test('never rounds up to 100', () => {
+		const almost = structuredClone(snapshot) as unknown as { targets: { availability: Record<string, object> }[] };
+		for (const target of almost.targets)
+			target.availability['1d'] = { good: 9_999_999, bad: 1, excluded: 0, ratio: 0.9999999, low: 0.9999994, high: 0.9999999 };
+		const rows = page('index.html', renderSite(almost as unknown as Snapshot, { now: sampleNow })).match(/<details .*?<\/details>/g) ?? [];
+		expect(rows.filter((row) => /<span>100 %/.test(row) || /to 100 %\)/.test(row))).toEqual([]);
+		expect(rows.length).toBe(snapshot.targets.length);
+	});
+
+	test('shows no data as no data', () => {
+		const blank = snapshot.targets.find((target) => target.state === 'unknown');
+		const row = (page('index.html').match(/<details .*?<\/details>/g) ?? []).find((found) => found.includes(`target/${blank?.slug}.html`));
+		expect(row).toContain('data-s=none');
+		expect(row).toContain('<span>no data');
+		expect(row).not.toContain('100 %');
+	});
+
+	test('lists open incidents before the providers, with what was measured', () => {
+		const content = page('index.html');
+		expect(content.indexOf('open incidents')).toBeGreaterThan(0);
+		expect(content.indexOf('open incidents')).toBeLessThan(content.indexOf('<details'));
+		expect(content).toContain('13 of 16 valid results bad: server_error 9, first_token_timeout 4');
+	});
+
+	test('an empty fleet renders, without a claim', () => {
+		const empty = {
+			...snapshot,
+			targets: [],
+			providers: [],
+			models: [],
+			incidents: [],
+			vantages: [],
+			state: 'unknown' as const,
+			sentence: 'Nothing measured yet',
+		};
+		expect(page('index.html', renderSite(empty, { now: sampleNow }))).toContain('Nothing measured yet');
+	});
+});
+
+test('a stale record takes over the headline, and nothing in it is green', () => {
+	const stale = renderSite(snapshot, { now: Date.parse(snapshot.staleAfter) + 600_000 });
+	const content = page('index.html', stale);
+	expect(content).toContain('The data is out of date: every state is unknown');
+	expect(content).toContain('It is 11 min old');
+	const green = [...stale].filter(([path, text]) => path.endsWith('.html') && /data-s="?up/.test(text)).map(([path]) => path);
+	expect(green).toEqual([]);
+});
+
+test('ids that differ only in punctuation or case have pages of their own', () => {
+	const paths = snapshot.targets.map((target) => `target/${target.slug}.html`);
+	expect(new Set(paths.map((path) => path.toLowerCase())).size).toBe(snapshot.targets.length);
+	for (const path of paths) expect(site.has(path)).toBe(true);
+});
+
+test('the same snapshot at the same time renders the same bytes', () => {
+	expect([...renderSite(snapshot, { now: sampleNow + 14_000 })]).toEqual([...site]);
+});
+
+test('an API that lives elsewhere is linked there', () => {
+	const exported = page('index.html', renderSite(snapshot, { now: sampleNow, base: 'https://api.example.org' }));
+	expect(exported).toContain('data-api="https://api.example.org/"');
+	expect(exported).toContain('href="https://api.example.org/v1/health"');
+});
