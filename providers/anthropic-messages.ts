@@ -18,7 +18,7 @@ const finishWords: Readonly<Record<string, Finish>> = {
 
 const errorRules: readonly ErrorRule[] = [
 	{
-		status: [400],
+		type: /^invalid_request_error$/i,
 		message: /usage limits|credit balance is too low/i,
 		outcome: 'quota_exhausted',
 		why: 'a spent budget comes as a 400 invalid_request_error; only the sentence tells',

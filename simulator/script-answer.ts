@@ -97,6 +97,7 @@ export function scriptAnswer(input: ScriptInput): Script {
 		if (frames.length > 0) steps.push({ atMs, bytes: frames.map(encode).join('') });
 	};
 	add(dialect.opening(answer));
+	const opening = [...steps];
 	atMs = pace.ttftMs;
 	if (reasons) add([dialect.reasoning(answer, 'Let me think.')]);
 	const stopAfter = fault !== null && 'tokens' in fault ? Math.min(fault.tokens, tokens.length) : tokens.length;
@@ -115,10 +116,7 @@ export function scriptAnswer(input: ScriptInput): Script {
 		case 'silent_stream':
 			return script({ kind: 'hang' }, { steps: [] });
 		case 'heartbeat_then_nothing':
-			return script(
-				{ kind: 'repeat', bytes: encode(dialect.heartbeat()), everyMs: fault.everyMs },
-				{ steps: steps.filter((step) => step.atMs === headersAtMs) },
-			);
+			return script({ kind: 'repeat', bytes: encode(dialect.heartbeat()), everyMs: fault.everyMs }, { steps: opening });
 		case 'slow_drip':
 			// One event that never ends, a byte at a time.
 			return script({ kind: 'repeat', bytes: 'x', everyMs: fault.everyMs }, { steps: [{ atMs, bytes: 'data: {"id":"' }] });
@@ -179,8 +177,9 @@ function dressWhole(mode: Fault['mode'] | null, script: Script): Script {
 		case 'gzip_body':
 			return encoded(gzipSync(whole()));
 		case 'gzip_truncated': {
+			// Its header, and too little to hold a token.
 			const body = gzipSync(whole());
-			return encoded(body.subarray(0, Math.floor(body.length / 2)));
+			return encoded(body.subarray(0, 24));
 		}
 		case 'not_gzip':
 			return encoded(whole());

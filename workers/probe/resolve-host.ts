@@ -1,4 +1,4 @@
-import { lookup, Resolver } from 'node:dns/promises';
+import { promises as dns } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 
@@ -9,7 +9,7 @@ const tries = 2;
 const freshForMs = 30_000;
 
 interface Shared {
-	readonly resolver: Resolver;
+	readonly resolver: dns.Resolver;
 	readonly hosts: ReadonlyMap<string, readonly string[]>;
 	readonly madeAt: number;
 }
@@ -43,7 +43,7 @@ function current(servers: readonly string[] | undefined): Shared {
 	const key = servers?.join() ?? '';
 	let shared = sharedBy.get(key);
 	if (shared === undefined || now - shared.madeAt > freshForMs) {
-		const resolver = new Resolver({ timeout: tryMs, tries });
+		const resolver = new dns.Resolver({ timeout: tryMs, tries });
 		if (servers !== undefined) resolver.setServers(servers);
 		shared = { resolver, hosts: readHosts(), madeAt: now };
 		sharedBy.set(key, shared);
@@ -83,6 +83,6 @@ export async function resolveHost(hostname: string, servers?: readonly string[])
 		const { code } = error as NodeJS.ErrnoException;
 		if (servers !== undefined || (code !== 'ENOTFOUND' && code !== 'ENODATA')) throw error;
 	}
-	const found = await lookup(name, { all: true, verbatim: true });
+	const found = await dns.lookup(name, { all: true, verbatim: true });
 	return { addresses: found.map(({ address }) => address), asked: true };
 }

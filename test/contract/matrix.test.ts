@@ -1,0 +1,207 @@
+/** Every dialect × every fault, over real sockets: the code and the phase that each must become. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Outcome } from '#core/outcome.ts';
+import { ruleOf } from '#core/outcome.ts';
+import type { Phase, ProbeResult } from '#core/probe-result.ts';
+import type { Timeouts } from '#core/target.ts';
+import { simDialects } from '#simulator/dialects/index.ts';
+import { type ErrorKind, errorKinds, type Fault, type FaultMode, faultSamples } from '#simulator/faults.ts';
+import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
+import { patient, probeOnce, simProvider, targetOf } from './probe-setup.ts';
+
+type Verdict = readonly [Outcome, Phase | null];
+type Expected = Verdict | { readonly default: Verdict; readonly [dialect: string]: Verdict };
+
+const ok: Verdict = ['ok', null];
+
+const expected = {
+	slow_ttft: ok,
+	slow: ok,
+	jitter: ok,
+	no_headers: ['first_token_timeout', 'headers'],
+	silent_stream: ['first_token_timeout', 'first_event'],
+	heartbeat_then_nothing: ['first_token_timeout', 'first_event'],
+	stall_after: ['stream_stalled', 'stream'],
+	slow_drip: ['first_token_timeout', 'first_event'],
+	cut_clean: ['stream_truncated', 'end'],
+	cut_fin: ['stream_truncated', 'stream'],
+	cut_rst: ['stream_truncated', 'stream'],
+	close_delimited_cut: ['stream_truncated', 'end'],
+	reset_before_headers: ['server_error', 'headers'],
+	fin_before_headers: ['server_error', 'headers'],
+	http_error: ['server_error', 'headers'],
+	http_status: ['server_error', 'headers'],
+	http200_error_json: ['server_error', 'headers'],
+	html_page: ['server_error', 'headers'],
+	in_band_error: ['server_error', 'first_event'],
+	redirect: ['invalid_response', 'headers'],
+	queued_202: ['not_ready', 'headers'],
+	not_streamed: ['invalid_response', 'headers'],
+	model_removed: ['model_not_found', 'headers'],
+	done_without_finish: ['stream_truncated', 'end'],
+	error_then_done: ['stream_error', 'stream'],
+	// Where the terminator is the finish reason itself, nothing is missing.
+	no_done_after_finish: { default: ok, anthropic: ['stream_truncated', 'end'] },
+	empty_completion: ['empty_response', 'end'],
+	empty_body: ['stream_truncated', 'first_event'],
+	length_with_reasoning_only: ['canary_mismatch', 'assert'],
+	refusal: ['content_blocked', 'end'],
+	content_filter: ['content_blocked', 'end'],
+	wrong_answer: ['canary_mismatch', 'assert'],
+	// Only where the catalogue knows the provider does another model's name count: see run-probe.test.ts.
+	wrong_model_echo: ok,
+	reasoning_first: ok,
+	heartbeats_between: ok,
+	split_utf8: ok,
+	crlf: ok,
+	cr: ok,
+	multi_data_lines: ok,
+	no_space_after_colon: ok,
+	bom: ok,
+	gzip_body: ok,
+	bad_json_event: ['invalid_response', 'stream'],
+	gzip_truncated: ['stream_truncated', 'first_event'],
+	gzip_bomb: ['invalid_response', 'first_event'],
+	not_gzip: ['invalid_response', 'first_event'],
+	endless_stream: ['invalid_response', 'stream'],
+	huge_line: ['invalid_response', 'first_event'],
+	header_flood: ['invalid_response', 'headers'],
+	event_flood: ['invalid_response', 'stream'],
+	binary_body: ['stream_truncated', 'first_event'],
+	not_http: ['invalid_response', 'headers'],
+	bad_chunk: ['invalid_response', 'first_event'],
+	upgrade: ['invalid_response', 'headers'],
+	flapping: ['server_error', 'headers'],
+} as const satisfies Record<FaultMode, Expected>;
+
+/** The code of each kind of error, before the stream; inside it a provider's trouble is named by where it came. */
+const kindCodes = {
+	server_error: 'server_error',
+	unavailable: 'server_error',
+	overloaded: 'overloaded',
+	not_ready: 'not_ready',
+	timeout: 'server_timeout',
+	rate_limited: 'rate_limited',
+	throttled: 'throttled',
+	quota_exhausted: 'quota_exhausted',
+	auth_failed: 'auth_failed',
+	forbidden: 'forbidden',
+	model_not_found: 'model_not_found',
+	bad_request: 'bad_request',
+	content_blocked: 'content_blocked',
+} as const satisfies Record<ErrorKind, Outcome>;
+
+/** Waiting for silence is what these cells are about: their deadlines must be short, so the answers before the silence are immediate. */
+const shortWaits: Partial<Record<FaultMode, Partial<Timeouts>>> = {
+	no_headers: { firstTokenMs: 600 },
+	silent_stream: { firstTokenMs: 1_500 },
+	heartbeat_then_nothing: { firstTokenMs: 1_500 },
+	slow_drip: { firstTokenMs: 1_500 },
+	stall_after: { stallMs: 1_500 },
+};
+
+interface Cell {
+	readonly id: string;
+	readonly dialect: string;
+	readonly fault: Fault;
+	readonly verdict: Verdict;
+}
+
+function verdictFor(mode: FaultMode, dialect: string): Verdict {
+	const row: Expected = expected[mode];
+	return 'default' in row ? (row[dialect] ?? row.default) : row;
+}
+
+const modeCells: Cell[] = Object.keys(simDialects).flatMap((dialect) =>
+	Object.entries(faultSamples).map(([mode, fault]) => ({ id: `${dialect}.${mode}`, dialect, fault, verdict: verdictFor(fault.mode, dialect) })),
+);
+
+const errorCells: Cell[] = Object.entries(simDialects).flatMap(([dialect, speaker]) =>
+	errorKinds
+		.filter((kind) => speaker.error(kind, null) !== null)
+		.flatMap((error): Cell[] => {
+			const code = kindCodes[error];
+			const id = (where: string) => `${dialect}.${error}.${where}`;
+			const inside = speaker.error(error, null)?.body ?? {};
+			// A body without a word can't be an error inside a 200.
+			const worded = Object.keys(inside).length > 0;
+			const afterContent = ruleOf(code).group === 'provider' ? 'stream_error' : code;
+			return [
+				{ id: id('http'), dialect, fault: { mode: 'http_error', error }, verdict: [code, 'headers'] },
+				...(worded
+					? [
+							{ id: id('json200'), dialect, fault: { mode: 'http200_error_json', error } as const, verdict: inBandVerdict(dialect, error, code, 'headers') },
+							{
+								id: id('before'),
+								dialect,
+								fault: { mode: 'in_band_error', error, tokens: 0 } as const,
+								verdict: inBandVerdict(dialect, error, code, 'first_event'),
+							},
+							{
+								id: id('after'),
+								dialect,
+								fault: { mode: 'in_band_error', error, tokens: 3 } as const,
+								verdict: inBandVerdict(dialect, error, afterContent, 'stream'),
+							},
+						]
+					: []),
+			];
+		}),
+);
+
+/** Without a status some errors say less: OpenAI's bare 429 has no word at all, and its timeout has only a type. */
+function inBandVerdict(dialect: string, error: ErrorKind, code: Outcome, phase: Phase): Verdict {
+	if (dialect === 'openai-chat' && error === 'throttled') return [phase === 'stream' ? 'stream_error' : 'server_error', phase];
+	return [code, phase];
+}
+
+describe('dialect × fault', () => {
+	const cells = [...modeCells, ...errorCells];
+	const results = new Map<string, ProbeResult>();
+	let simulator: Simulator;
+
+	beforeAll(async () => {
+		const byId = new Map(cells.map((cell) => [cell.id, cell]));
+		simulator = await startSimulator({
+			fleet: { providers: cells.map(({ id, dialect }) => simProvider(id, dialect)) },
+			faultAt: (provider) => byId.get(provider)?.fault ?? null,
+			// The samples' own waits are what must pass; the models answer at once.
+			timeScale: 0,
+		});
+		const queue = [...cells];
+		const lane = async () => {
+			for (let cell = queue.pop(); cell !== undefined; cell = queue.pop()) {
+				const timeouts = { ...patient, ...shortWaits[cell.fault.mode] };
+				results.set(cell.id, await probeOnce(targetOf(cell.dialect, simulator.baseUrl(cell.id), { provider: cell.id, timeouts })));
+			}
+		};
+		await Promise.all(Array.from({ length: 12 }, lane));
+	}, 60_000);
+
+	afterAll(() => simulator.close());
+
+	test.each(cells.map(({ id, verdict }) => [id, ...verdict] as const))('%s is %s in phase %s', (id, outcome, phase) => {
+		const result = results.get(id);
+		expect({ outcome: result?.outcome, phase: result?.phase, evidence: result?.evidence }).toMatchObject({ outcome, phase });
+	});
+
+	test("no fault of the caller's is billed to a provider", () => {
+		const callers = errorCells.filter(({ fault }) => 'error' in fault && ['caller', 'content'].includes(ruleOf(kindCodes[fault.error]).group));
+		expect(callers.length).toBeGreaterThan(20);
+		for (const { id } of callers) expect(results.get(id)?.sli, id).toBe('excluded');
+	});
+
+	test('a right answer in an unusual dress is as good as any', () => {
+		const good = modeCells.filter(({ verdict }) => verdict[0] === 'ok');
+		for (const { id } of good) expect(results.get(id), id).toMatchObject({ sli: 'good', httpStatus: 200 });
+	});
+
+	test('no key is in any result, though providers echo it', () => {
+		expect(JSON.stringify([...results.values()])).not.toContain('test-key-for');
+	});
+
+	test('each probe opened one connection and sent one request', () => {
+		const perProvider = Map.groupBy(simulator.requestLog, ({ provider }) => provider);
+		for (const [provider, notes] of perProvider) expect(notes.length, provider).toBe(1);
+	});
+});
