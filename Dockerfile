@@ -1,0 +1,18 @@
+# One image, every role: `docker run linnet up | worker | api | migrate`.
+FROM node:24.21.0-bookworm-slim AS install
+WORKDIR /linnet
+COPY package.json package-lock.json .npmrc ./
+# Node comes with the base image, and Postgres is another container: neither is needed from npm.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24.21.0-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 LINNET_DATA=/data LINNET_CONFIG=/config/linnet.yaml
+WORKDIR /linnet
+RUN mkdir /data && chown node:node /data
+COPY --from=install /linnet/node_modules ./node_modules
+COPY . .
+USER node
+VOLUME /data
+EXPOSE 8080
+ENTRYPOINT ["node", "bin/linnet.mjs"]
+CMD ["api"]
