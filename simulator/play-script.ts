@@ -76,7 +76,8 @@ export function playScript(res: ServerResponse, script: Script): void {
 			if (!write(bytes)) return void (script.closeDelimited ? socket : res).once('drain', () => flood(bytes));
 		}
 	};
-	socket.once('close', () => {
+	// Not the socket's: a kept-alive one would gather a listener for each answer.
+	res.once('close', () => {
 		if (timer !== null) clearTimeout(timer);
 	});
 	advance();
