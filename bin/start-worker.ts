@@ -15,7 +15,7 @@ import { publishSnapshot } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
-import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from '#workers/run-shard.ts';
+import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickLeadMs, tickOffsetMs } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
@@ -49,7 +49,8 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	closing.add('queues', () => queues.close());
 	const retentionDays = () => Math.ceil(config.current().record.keepResultsMs / dayMs);
 	const shop: Shop = { settings, log, closing, config, database, queues, stop: stopping.signal, endLoops: () => stopping.abort(), retentionDays };
-	const register = () => registerTargets(database.db, config.current().targets, Date.now());
+	// The first tick that knows of a new target runs slots from then on.
+	const register = () => registerTargets(database.db, config.current().targets, Date.now() + tickEveryMs + tickLeadMs);
 	await register();
 	await ensurePartitions(database.db, Date.now());
 	config.onChange(() => void register().catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
@@ -83,7 +84,8 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		log,
 		vantage,
 		now: Date.now,
-		waitUntil: (at) => sleep(Math.max(0, at - Date.now()), undefined, { signal: stop }),
+		waitUntil: (at) => pause(Math.max(0, at - Date.now()), stop),
+		stopping: () => stop.aborted,
 		targets,
 		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
 		runProbe: (probe) =>
@@ -102,6 +104,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 	queues.work(
 		queue,
 		async ({ data, timestampAt }) => {
+			if (stop.aborted) return;
 			if (data.job === 'shard') await runShard(tools, { shard: Number(data.shard), tickAt: nominalTick(Number(data.shard), timestampAt) });
 			else if (data.job === 'confirm') await runConfirmation(tools, data as unknown as { targetId: string; canary: string; slotAt: number });
 			else if (data.job === 'settle') await settleSchedule(settle, [vantage]);

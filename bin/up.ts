@@ -176,19 +176,21 @@ function createFamily(env: NodeJS.ProcessEnv, terminal: Terminal, log: Log): Fam
 		},
 		async stop() {
 			stopping = true;
-			await Promise.all(
-				[...running.values()].map(
-					(child) =>
-						new Promise<void>((resolve) => {
-							const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-							child.once('exit', () => {
-								clearTimeout(timer);
-								resolve();
-							});
-							child.kill('SIGTERM');
-						}),
-				),
-			);
+			// What the probes talk to goes last, or its end would be measured as an outage.
+			const [simulator, others] = [running.get('simulator'), [...running].filter(([name]) => name !== 'simulator')];
+			await Promise.all(others.map(([, child]) => end(child)));
+			if (simulator !== undefined) await end(simulator);
 		},
 	};
+}
+
+function end(child: ChildProcess): Promise<void> {
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+		child.once('exit', () => {
+			clearTimeout(timer);
+			resolve();
+		});
+		child.kill('SIGTERM');
+	});
 }

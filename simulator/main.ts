@@ -30,6 +30,7 @@ function close(): void {
 	simulator.close().then(() => process.exit(0));
 }
 process.once('SIGTERM', close);
-process.once('SIGINT', close);
+// Supervised, it outlives the probes: their parent stops it after them, and Ctrl-C, which reaches the whole group, must not come first.
+process.on('SIGINT', () => process.env.LINNET_SUPERVISED === '1' || close());
 process.once('disconnect', close);
 process.send?.({ url: simulator.url, port: simulator.port });

@@ -23,8 +23,10 @@ export interface ScheduleTools {
 	readonly log: Log;
 	readonly vantage: string;
 	now(): number;
-	/** Resolves at the wall-clock time, at once when it has passed. Rejects when the worker stops. */
+	/** Resolves at the wall-clock time, at once when it has passed or the worker stops. */
 	waitUntil(at: number): Promise<void>;
+	/** True once the worker is told to stop: slots that have not begun are left to be marked as missed. */
+	stopping(): boolean;
 	targets(): readonly Target[];
 	/** Spend allowed per UTC day, all vantages together. */
 	capMicroUsd(): number;
@@ -105,6 +107,7 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Pr
 	const canary = slot.target.canaries.find(({ name }) => name === slot.canary);
 	if (canary === undefined) return;
 	await tools.waitUntil(slot.slotAt);
+	if (tools.stopping()) return;
 	const result = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
 	await tools.record(result);
 	try {
