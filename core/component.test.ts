@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { deriveGroup, derivePage } from './component.ts';
 import type { State } from './state.ts';
 
-const [up, slow, down, unknown, maintained]: State[] = ['operational', 'degraded_performance', 'major_outage', 'unknown', 'under_maintenance'];
+const [up, slow, down, unknown, maintained] = ['operational', 'degraded_performance', 'major_outage', 'unknown', 'under_maintenance'] as const;
 
 describe('a group', () => {
-	it.each<[string, State[], State]>([
+	it.each<[string, readonly State[], State]>([
 		['is well when all are', [up, up], 'operational'],
 		['one bad model is not a bad provider', [down, up, up, up], 'degraded_performance'],
 		['more than half down is a partial outage', [down, down, up], 'partial_outage'],

@@ -29,7 +29,8 @@ function play(outcomes: readonly (Outcome | ProbeResult)[], state: DetectorState
 	});
 }
 
-const incidents = (decisions: readonly Decision[]) => decisions.filter((decision) => decision.type !== 'reprobe') as IncidentDecision[];
+const incidents = (decisions: readonly Decision[]) =>
+	decisions.filter((decision) => decision.type !== 'reprobe' && decision.type !== 'evidence') as IncidentDecision[];
 const types = (decisions: readonly Decision[]) => incidents(decisions).map(({ type, condition }) => `${type} ${condition}`);
 const repeat = <T>(value: T, times: number): T[] => Array.from({ length: times }, () => value);
 
@@ -65,6 +66,15 @@ describe('the detector', () => {
 
 	it('a bad result breaks the run of good ones', () => {
 		expect(types(play([...repeat('server_error' as const, 3), 'ok', 'ok', 'server_error', 'ok', 'ok']))).toEqual(['open outage']);
+	});
+
+	it('while it is open its numbers grow with each result, and decide nothing', () => {
+		const grown = play([...repeat('server_error' as const, 5), 'ok']).filter((decision) => decision.type === 'evidence');
+		expect(grown.map(({ evidence }) => [evidence.bad, evidence.good])).toEqual([
+			[4, 0],
+			[5, 0],
+			[5, 1],
+		]);
 	});
 
 	it('a relapse within the hold-down re-opens the same incident', () => {

@@ -135,7 +135,15 @@ export interface ReprobeDecision {
 	readonly reason: string;
 }
 
-export type Decision = IncidentDecision | ReprobeDecision;
+/** More results on an open incident: its numbers move, its verdict does not. */
+export interface EvidenceDecision {
+	readonly type: 'evidence';
+	readonly incidentId: string;
+	readonly evidence: IncidentEvidence;
+	readonly targetIds: readonly string[];
+}
+
+export type Decision = IncidentDecision | ReprobeDecision | EvidenceDecision;
 
 const seenKept = 64;
 
@@ -157,7 +165,15 @@ export function observe(state: DetectorState, id: string, result: ProbeResult, a
 		const bad = voteOn(condition, result, targetState, policy);
 		const unitConditions = conditionRules[condition].unit === 'target' ? targetState.conditions : (state.providers[result.provider] ??= {});
 		const conditionState = (unitConditions[condition] ??= { episodes: {}, open: null, last: null });
-		if (conditionState.open !== null) tally(conditionState.open, id, result, bad);
+		if (conditionState.open !== null) {
+			tally(conditionState.open, id, result, bad);
+			decisions.push({
+				type: 'evidence',
+				incidentId: conditionState.open.id,
+				evidence: evidenceOf(conditionState.open),
+				targetIds: [...conditionState.open.targets],
+			});
+		}
 		if (bad === null) continue;
 		decisions.push(...judge(condition, conditionState, { id, result, bad, at, target }, policy));
 	}
@@ -300,16 +316,13 @@ function decide(type: IncidentDecision['type'], condition: Condition, incident: 
 		startedAt: incident.startedAt,
 		at,
 		reason,
-		evidence: {
-			good: incident.good,
-			bad: incident.bad,
-			excluded: incident.excluded,
-			outcomes: { ...incident.outcomes },
-			vantages: [...incident.vantages],
-			exampleResultIds: [...incident.examples],
-		},
+		evidence: evidenceOf(incident),
 		targetIds: [...incident.targets],
 	};
+}
+
+function evidenceOf({ good, bad, excluded, outcomes, vantages, examples }: OpenIncident): IncidentEvidence {
+	return { good, bad, excluded, outcomes: { ...outcomes }, vantages: [...vantages], exampleResultIds: [...examples] };
 }
 
 /** One id per condition, target and onset: two incidents on one day never collide, and a replay gives the same id. */

@@ -68,6 +68,11 @@ const selectOpen = query<IncidentRow>(
 	`select ${selected} from incidents i where i.resolved_at is null order by i.detected_at desc, i.incident_id desc`,
 );
 
+const refreshOpen = query(
+	'incidents_refresh',
+	'update incidents set evidence = $2::jsonb, target_ids = $3::text[] where incident_id = $1::text and resolved_at is null',
+);
+
 export interface IncidentChange {
 	/** Entry of the timeline; its status becomes the incident's. */
 	readonly update: IncidentUpdate;
@@ -121,6 +126,11 @@ async function moveIncident(
 	if (moved === undefined) throw new Error(`Expected incident ${id} to be ${whenOpen ? 'open' : 'resolved'}`);
 	await tx.run(insertUpdate, [id, instant(update.at), update.status, update.body]);
 	return moved.transition;
+}
+
+/** New numbers of an open incident: no transition, no entry of the timeline. */
+export async function refreshEvidence(tx: Tx, id: string, evidence: IncidentEvidence, targetIds: readonly string[]): Promise<void> {
+	await tx.run(refreshOpen, [id, JSON.stringify(evidence), targetIds]);
 }
 
 /** Null when there is none. */

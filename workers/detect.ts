@@ -17,7 +17,7 @@ import type { Log } from '#core/log.ts';
 import type { Target } from '#core/target.ts';
 import { clearBackOffs, setBackOff } from '#db/back-offs.ts';
 import { readDetectorState, writeDetectorState } from '#db/detector-state.ts';
-import { listOpenIncidents, openIncident, reopenIncident, resolveIncident } from '#db/incidents.ts';
+import { listOpenIncidents, openIncident, refreshEvidence, reopenIncident, resolveIncident } from '#db/incidents.ts';
 import { assertLease, type Lease } from '#db/leases.ts';
 import { enqueueDeliveries } from '#db/outbox.ts';
 import { readResultsAfter } from '#db/read-results.ts';
@@ -64,7 +64,10 @@ export async function detect(tools: DetectTools): Promise<Judged> {
 		for (const { id, result } of results) decisions.push(...observe(state, id, result, at, policy));
 		if (results.length === 0 && decisions.length === 0) return { resultCount: 0, incidents: [], reprobes: [] };
 
-		const incidents = decisions.filter((decision) => decision.type !== 'reprobe');
+		const incidents = decisions.filter((decision) => decision.type !== 'reprobe' && decision.type !== 'evidence');
+		// Before the transitions: of an incident that a later result resolves, the resolve has the last word.
+		const grown = new Map(decisions.filter((decision) => decision.type === 'evidence').map((decision) => [decision.incidentId, decision]));
+		for (const { incidentId, evidence, targetIds } of grown.values()) await refreshEvidence(tx, incidentId, evidence, targetIds);
 		for (const decision of incidents) await apply(tx, decision, tools);
 		await adjustBackOffs(tx, results, incidents, tools);
 		const readThroughSeq = results.at(-1)?.seq ?? stored?.readThroughSeq ?? 0;
