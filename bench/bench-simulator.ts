@@ -1,0 +1,32 @@
+/** The far end of the probe benchmarks, in its own process: its CPU must not be counted as the prober's. Forked with the fleet's pace as JSON. */
+import { startSimulator } from '#simulator/start-simulator.ts';
+
+interface Pace {
+	readonly ttftMs: number;
+	readonly tokensPerSecond: number;
+}
+
+const pace = JSON.parse(process.argv[2] ?? '{}') as Pace;
+const simulator = await startSimulator({
+	fleet: {
+		providers: [
+			{
+				id: 'bench',
+				name: 'bench',
+				dialect: 'openai-chat',
+				models: [
+					{
+						model: 'bench/model',
+						upstreamModel: 'bench-model',
+						operation: 'chat',
+						ttftMs: { median: pace.ttftMs, sigma: 0.2 },
+						tokensPerSecond: { median: pace.tokensPerSecond, sigma: 0 },
+						price: null,
+					},
+				],
+			},
+		],
+	},
+});
+process.once('disconnect', () => void simulator.close().then(() => process.exit(0)));
+process.send?.(simulator.baseUrl('bench'));

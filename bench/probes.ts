@@ -1,0 +1,111 @@
+/**
+ * Probes per CPU-second: runProbe beside undici with a fresh connection that reads and throws away, and beside one that parses events.
+ * All in one run against the same simulator (own process), interleaved, so that the ratios hold on a noisy machine.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { createParser } from 'eventsource-parser';
+import { Client } from 'undici';
+import type { Target } from '#core/target.ts';
+import { dialects } from '#providers/index.ts';
+import { watchLoopLag } from '#workers/probe/loop-lag.ts';
+import { runProbe } from '#workers/probe/run-probe.ts';
+
+const streamsAtOnce = 40;
+const roundMs = 3_000;
+const rounds = 3;
+const pace = { ttftMs: 60, tokensPerSecond: 250 };
+
+const child: ChildProcess = fork(new URL('./bench-simulator.ts', import.meta.url), [JSON.stringify(pace)]);
+const baseUrl = await new Promise<string>((resolve) => child.once('message', (url) => resolve(String(url))));
+const { origin, pathname } = new URL(baseUrl);
+
+const chat = dialects['openai-chat'];
+if (chat === undefined) throw new Error('openai-chat is gone');
+const target: Target = {
+	id: 'bench:bench/model:chat',
+	provider: 'bench',
+	providerName: 'bench',
+	model: 'bench/model',
+	operation: 'chat',
+	upstreamModel: 'bench-model',
+	dialect: 'openai-chat',
+	baseUrl,
+	apiKeyEnv: 'BENCH_KEY',
+	headers: {},
+	intervalMs: 1_000,
+	timeouts: { connectMs: 5_000, firstTokenMs: 10_000, stallMs: 10_000, totalMs: 20_000 },
+	flags: chat.defaultFlags,
+	canaries: [],
+	price: null,
+	maxConcurrency: 100,
+	statusPageUrl: null,
+};
+const lag = watchLoopLag({ limitMs: Number.POSITIVE_INFINITY });
+const tools = { now: Date.now, readSecret: () => 'bench-key', lag, controls: () => [] };
+
+async function probe(): Promise<void> {
+	const result = await runProbe(tools, { target, canary: { name: 'echo', type: 'echo' }, vantage: 'local', kind: 'manual', slotAt: 0 });
+	if (result.outcome !== 'ok') throw new Error(`Expected ok, got ${result.outcome}: ${JSON.stringify(result.evidence)}`);
+}
+
+const { path, headers, body } = chat.buildRequest(
+	target,
+	'Reply with exactly: alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor',
+);
+
+function bare(parse: boolean): () => Promise<void> {
+	return async () => {
+		const client = new Client(origin, { allowH2: false });
+		const { body: stream } = await client.request({ path: pathname + path, method: 'POST', headers: { ...headers, authorization: 'Bearer bench-key' }, body });
+		const text = new TextDecoder();
+		let count = 0;
+		const parser = createParser({
+			onEvent({ data }) {
+				if (data !== '[DONE]' && JSON.parse(data).choices?.[0]?.delta?.content) count++;
+			},
+		});
+		for await (const chunk of stream) if (parse) parser.feed(text.decode(chunk, { stream: true }));
+		if (parse && count !== 22) throw new Error(`Expected 22 tokens, got ${count}`);
+		await client.destroy();
+	};
+}
+
+const contenders: Record<string, () => Promise<void>> = {
+	'undici, fresh, bytes thrown away': bare(false),
+	'undici, fresh, events parsed': bare(true),
+	runProbe: probe,
+};
+const sums = new Map<string, { streams: number; cpuMs: number; wallMs: number }>();
+
+for (let round = -1; round < rounds; round++) {
+	for (const [name, run] of Object.entries(contenders)) {
+		const cpu = process.cpuUsage();
+		const startedAt = performance.now();
+		let streams = 0;
+		const lane = async () => {
+			while (performance.now() - startedAt < (round < 0 ? 500 : roundMs)) {
+				await run();
+				streams++;
+			}
+		};
+		await Promise.all(Array.from({ length: streamsAtOnce }, lane));
+		const { user, system } = process.cpuUsage(cpu);
+		// The first round only warms the code.
+		if (round < 0) continue;
+		const sum = sums.get(name) ?? { streams: 0, cpuMs: 0, wallMs: 0 };
+		sums.set(name, { streams: sum.streams + streams, cpuMs: sum.cpuMs + (user + system) / 1_000, wallMs: sum.wallMs + performance.now() - startedAt });
+	}
+}
+
+const perCpuSecond = ({ streams, cpuMs }: { streams: number; cpuMs: number }) => (streams / cpuMs) * 1_000;
+const own = sums.get('runProbe');
+console.log(`${streamsAtOnce} streams at once, 22 tokens of ${1_000 / pace.tokensPerSecond} ms, ${rounds} rounds of ${roundMs / 1_000} s each\n`);
+console.log('| | streams/s | streams per CPU-second | CPU ms per stream | runProbe is |');
+console.log('|---|---|---|---|---|');
+for (const [name, sum] of sums) {
+	const ratio = own === undefined ? 0 : perCpuSecond(own) / perCpuSecond(sum);
+	const cells = [(sum.streams / sum.wallMs) * 1_000, perCpuSecond(sum)].map((value) => value.toFixed(0));
+	console.log(`| ${name} | ${cells.join(' | ')} | ${(sum.cpuMs / sum.streams).toFixed(2)} | ${ratio.toFixed(2)} × |`);
+}
+lag.stop();
+child.disconnect();

@@ -1,0 +1,40 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { type LoopLag, watchLoopLag } from './loop-lag.ts';
+
+let lag: LoopLag | null = null;
+afterEach(() => lag?.stop());
+
+function block(ms: number): void {
+	const until = performance.now() + ms;
+	while (performance.now() < until);
+}
+
+test('a block is seen while it still goes on, before any timer could tell', () => {
+	lag = watchLoopLag();
+	const since = performance.now();
+	block(120);
+	expect(lag.worstSince(since)).toBeGreaterThanOrEqual(95);
+});
+
+test('a block is still known after it', async () => {
+	lag = watchLoopLag();
+	await wait(30);
+	const since = performance.now();
+	block(120);
+	await wait(30);
+	expect(lag.worstSince(since)).toBeGreaterThanOrEqual(95);
+});
+
+test('a block from before the probe does not count', async () => {
+	lag = watchLoopLag();
+	await wait(30);
+	block(400);
+	await wait(60);
+	expect(lag.worstSince(performance.now())).toBeLessThan(400);
+});
+
+test('the limit is stated', () => {
+	lag = watchLoopLag({ limitMs: 50 });
+	expect(lag.limitMs).toBe(50);
+});
