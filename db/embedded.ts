@@ -115,7 +115,7 @@ async function prepareHome({ dataDir, log }: EmbeddedPostgresOptions): Promise<H
 			`The data directory ${wanted} belongs to user id ${owned.uid}. Start Linnet as that user or as root, choose another one, or set DATABASE_URL.`,
 		);
 	}
-	if (runAs !== null && !(await canReach(runAs, join(wanted, 'data')))) {
+	if (runAs !== null && !(await canReach(runAs, wanted))) {
 		dir = join(rootOfRelocated, createHash('sha256').update(wanted).digest('hex').slice(0, 12));
 		await mkdir(dir, { recursive: true, mode: 0o755 });
 		await symlink(dir, join(wanted, 'postgres-is-here')).catch(() => {});
@@ -168,6 +168,7 @@ async function start(home: Home, more: Readonly<Record<string, string>>): Promis
 }
 
 async function stop(home: Home): Promise<void> {
+	if (!(await isServerAlive(home))) return;
 	await execute(home, 'pg_ctl', ['-D', home.data, '-m', 'fast', '-w', '-t', '60', 'stop']);
 }
 

@@ -87,7 +87,8 @@ export function connectionOf(url: string, statementTimeoutMs: number): pg.Client
 	const options = `-c search_path=linnet -c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${statementTimeoutMs}`;
 	// pg lets `options` of the URL win over the setting, so ours go into it.
 	const merged = url.replace(/([?&]options=)([^&]*)/, (_, key, theirs) => `${key}${encodeURIComponent(`${decodeURIComponent(theirs)} ${options}`)}`);
-	return { connectionString: merged, options, keepAlive: true, connectionTimeoutMillis: 5_000 };
+	// The server's own timeout does not help when the network swallows its answer.
+	return { connectionString: merged, options, keepAlive: true, connectionTimeoutMillis: 5_000, query_timeout: statementTimeoutMs + 5_000 };
 }
 
 function runner(target: pg.Pool | pg.PoolClient): Omit<Sql, 'pool'> {
@@ -134,7 +135,9 @@ export function isUnavailable(error: unknown): boolean {
 	if (code !== undefined) return unavailableCodes.has(code) || unavailableStates.test(code);
 	if (error instanceof AggregateError) return error.errors.some(isUnavailable);
 	// pg throws these without a code.
-	return /connection terminated|timeout exceeded when trying to connect|connection timeout|client has encountered a connection error/i.test(error.message);
+	return /connection terminated|timeout exceeded when trying to connect|connection timeout|query read timeout|client has encountered a connection error/i.test(
+		error.message,
+	);
 }
 
 /** ms since epoch → a timestamptz parameter; null stays null. */

@@ -1,0 +1,234 @@
+/** Results -> Postgres in batches; while it is away -> the disk, and from there later. */
+import type { Log } from '#core/log.ts';
+import type { ProbeResult } from '#core/probe-result.ts';
+import { defaultRetentionDays, insertResults } from '#db/probe-results.ts';
+import { quarantine } from '#db/quarantine.ts';
+import { type Db, isUnavailable } from '#db/sql.ts';
+import { createSpool } from './spool.ts';
+
+export interface RecorderOptions {
+	readonly db: Db;
+	/** For results that wait for Postgres; created when needed. */
+	readonly spoolDir: string;
+	readonly log: Log;
+	now(): number;
+	readonly retentionDays?: () => number;
+	/** Bound of the spool, default 256 MB: some 400,000 results. */
+	readonly spoolMaxBytes?: number;
+	readonly spoolFileBytes?: number;
+}
+
+export interface Recorder {
+	/**
+	 * Resolves when the result is durable: in Postgres, or on the disk. Waits while too many are on their way.
+	 * @throws when neither takes it (disk full, spool full): the result is lost, and the log says so.
+	 */
+	record(result: ProbeResult): Promise<void>;
+	/** Resolves when everything given so far is durable (or refused). */
+	flush(): Promise<void>;
+	/** Given and not yet durable. */
+	pendingCount(): number;
+	/** On the disk, not yet in Postgres. */
+	spooledBytes(): Promise<number>;
+	/** Resolves when the spool is drained; waits for Postgres as long as it takes, or until `close`. */
+	drained(): Promise<void>;
+	/** Makes what is pending durable and stops. What is spooled waits for the next start. */
+	close(): Promise<void>;
+}
+
+interface Pending {
+	readonly result: ProbeResult;
+	resolve(): void;
+	reject(error: Error): void;
+}
+
+/** Long enough to fill a batch under load, short beside any probe. */
+const batchAfterMs = 50;
+const batchSize = 500;
+const pendingAtMost = 10_000;
+const retryFirstMs = 500;
+const retryLongestMs = 5_000;
+
+export function createRecorder(options: RecorderOptions): Recorder {
+	const { db, log, now, retentionDays = () => defaultRetentionDays } = options;
+	const spool = createSpool({ dir: options.spoolDir, maxBytes: options.spoolMaxBytes ?? 256 * 2 ** 20, maxFileBytes: options.spoolFileBytes ?? 4 * 2 ** 20 });
+	const pending: Pending[] = [];
+	let inFlight = 0;
+	let timer: NodeJS.Timeout | undefined;
+	let flushing: Promise<void> | undefined;
+	const roomWaiters: (() => void)[] = [];
+	// True while anything lies on the disk: new results line up behind it.
+	let spooling = false;
+	let draining: Promise<void> | undefined;
+	const stop = new AbortController();
+
+	const insert = (results: readonly ProbeResult[]) => insertResults(db, results, { now: now(), retentionDays: retentionDays() });
+
+	async function flushAll(): Promise<void> {
+		await leftovers;
+		while (pending.length > 0) {
+			const batch = pending.splice(0, batchSize);
+			inFlight = batch.length;
+			await flushBatch(batch);
+			inFlight = 0;
+			for (const wake of roomWaiters.splice(0)) wake();
+		}
+	}
+
+	async function flushBatch(batch: readonly Pending[]): Promise<void> {
+		const results = batch.map(({ result }) => result);
+		if (!spooling) {
+			try {
+				const { quarantined } = await insert(results);
+				if (quarantined > 0) log.error({ count: quarantined }, 'results refused: see the quarantine');
+				for (const { resolve } of batch) resolve();
+				return;
+			} catch (error) {
+				const say = isUnavailable(error) ? log.warn : log.error;
+				say.call(log, { problem: describe(error), spoolDir: options.spoolDir }, 'database away: results wait on the disk');
+			}
+		}
+		try {
+			await spool.append(results);
+			for (const { resolve } of batch) resolve();
+			startDraining();
+		} catch (error) {
+			log.error({ problem: describe(error), count: batch.length }, 'results lost: neither the database nor the disk takes them');
+			const failure = new Error('the result could not be recorded', { cause: error });
+			for (const { reject } of batch) reject(failure);
+		}
+	}
+
+	function schedule(): void {
+		if (flushing !== undefined) return;
+		const begin = () => {
+			clearTimeout(timer);
+			timer = undefined;
+			flushing ??= flushAll().finally(() => {
+				flushing = undefined;
+				if (pending.length > 0) schedule();
+			});
+		};
+		if (pending.length >= batchSize) begin();
+		else timer ??= setTimeout(begin, batchAfterMs);
+	}
+
+	function startDraining(): void {
+		spooling = true;
+		draining ??= drain().finally(() => {
+			draining = undefined;
+		});
+	}
+
+	async function drain(): Promise<void> {
+		let waitMs = retryFirstMs;
+		let count = 0;
+		while (!stop.signal.aborted) {
+			try {
+				const files = await spool.seal();
+				if (files.length === 0) {
+					// Between this look and the next line nothing is appended: both run without a pause.
+					spooling = false;
+					if (count > 0) log.info({ count }, 'results from the disk recorded');
+					return;
+				}
+				for (const file of files) {
+					if (stop.signal.aborted) return;
+					count += await drainFile(file);
+				}
+				waitMs = retryFirstMs;
+			} catch (error) {
+				if (!isUnavailable(error)) log.error({ problem: describe(error) }, 'results on the disk could not be recorded: trying again');
+				await waitOrStop(waitMs);
+				waitMs = Math.min(waitMs * 2, retryLongestMs);
+			}
+		}
+	}
+
+	async function drainFile(file: string): Promise<number> {
+		const spooled = await spool.read(file).catch(async (error) => {
+			log.error({ file, problem: describe(error) }, 'a spool file could not be read: put aside');
+			await spool.setAside(file);
+			return null;
+		});
+		if (spooled === null) return 0;
+		for (let start = 0; start < spooled.results.length; start += batchSize) await insert(spooled.results.slice(start, start + batchSize));
+		if (spooled.damaged.length > 0) {
+			log.error({ file, count: spooled.damaged.length }, 'a spool file has damaged lines: see the quarantine');
+			await quarantine(
+				db,
+				spooled.damaged.map((line) => ({ reason: 'damaged on the disk', document: line })),
+			);
+		}
+		if (spooled.torn) log.warn({ file }, 'a spool file ends in the middle of a line: that write was never acknowledged');
+		await spool.remove(file);
+		return spooled.results.length;
+	}
+
+	function waitOrStop(ms: number): Promise<void> {
+		return new Promise((done) => {
+			const wait = setTimeout(done, ms);
+			stop.signal.addEventListener(
+				'abort',
+				() => {
+					clearTimeout(wait);
+					done();
+				},
+				{ once: true },
+			);
+		});
+	}
+
+	// A process that was killed may have left results: they come first.
+	const leftovers = spool.bytes().then(
+		(bytes) => {
+			if (bytes > 0) startDraining();
+		},
+		(error) => log.error({ problem: describe(error), spoolDir: options.spoolDir }, 'the spool could not be looked at'),
+	);
+
+	const flush = async () => {
+		await leftovers;
+		while (pending.length + inFlight > 0) {
+			clearTimeout(timer);
+			timer = undefined;
+			flushing ??= flushAll().finally(() => {
+				flushing = undefined;
+			});
+			await flushing;
+		}
+	};
+
+	return {
+		async record(result) {
+			while (pending.length >= pendingAtMost) {
+				await new Promise<void>((wake) => {
+					roomWaiters.push(wake);
+				});
+			}
+			if (stop.signal.aborted) throw new Error('Expected the recorder to be open');
+			return new Promise<void>((resolve, reject) => {
+				pending.push({ result, resolve, reject });
+				schedule();
+			});
+		},
+		flush,
+		pendingCount: () => pending.length + inFlight,
+		spooledBytes: () => spool.bytes(),
+		async drained() {
+			await flush();
+			while (draining !== undefined && !stop.signal.aborted) await draining;
+		},
+		async close() {
+			await flush();
+			stop.abort();
+			await draining;
+			await spool.close();
+		},
+	};
+}
+
+function describe(error: unknown): string {
+	if (!(error instanceof Error)) return String(error);
+	return error.message || ((error as { code?: string }).code ?? error.name);
+}
