@@ -9,13 +9,15 @@ import { Command } from 'commander';
 import type { Log } from '#core/log.ts';
 import { readMeta, rememberDemoStart } from '#db/meta.ts';
 import { listTargetKeys } from '#db/targets.ts';
-import { demoKeyEnv } from '#simulator/scenarios/demo.ts';
+import { demoFleet, demoKeyEnv } from '#simulator/scenarios/demo.ts';
 import { readConfig } from './config-source.ts';
+import { demoConfig } from './demo-config.ts';
 import { readSettings, type Settings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
 import { openLog } from './log.ts';
 import { openDatabase } from './open-database.ts';
 import { type Closing, runRole } from './run-role.ts';
+import { seedDemo } from './seed-demo.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { watchStates } from './watch-states.ts';
 
@@ -61,7 +63,17 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 	const family = createFamily(env, terminal, log);
 	closing.add('children', () => family.stop());
 	if (demo) {
-		const storyStartedAt = await rememberDemoStart(db, Date.now());
+		const now = Date.now();
+		const storyStartedAt = await rememberDemoStart(db, now);
+		// The same instant: nobody has started this demo before.
+		if (storyStartedAt === now) {
+			const { targets } = demoConfig('http://127.0.0.1:1');
+			await terminal.step(
+				'simulated history',
+				() => seedDemo(db, demoFleet, targets, settings.vantage, now),
+				() => '90 days, made up',
+			);
+		}
 		delete env.LINNET_CONFIG;
 		// The simulator takes any key; the probes carry one as real ones do.
 		env[demoKeyEnv] = 'simulated';
