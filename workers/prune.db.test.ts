@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLog } from '#core/log.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { listQuarantine } from '#db/quarantine.ts';
+import { readResultsAfter } from '#db/read-results.ts';
+import { readSeries } from '#db/rollups.ts';
+import { registerTargets } from '#db/targets.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { prune } from './prune.ts';
+import { rollUp } from './roll-up.ts';
+
+let database: TestDatabase;
+beforeEach(async () => {
+	database = await createTestDatabase();
+});
+afterEach(() => database.drop());
+
+const dayMs = 86_400_000;
+
+it('drops raw results, fine rollups and the quarantine at their ages, and keeps the days for ever', async () => {
+	const { db } = database;
+	await registerTargets(db, [sampleTarget('acme:small:chat')], sampleNow);
+	const ages = [0, 13, 20, 100, 500];
+	const results = ages.map((age) => sampleResult({ slotAt: sampleNow - age * dayMs }));
+	await insertResults(db, results, { now: sampleNow, retentionDays: 1_000 });
+	await insertResults(db, [sampleResult({ model: 'unknown' })], { now: sampleNow });
+	await rollUp({ db, log: silentLog, now: () => sampleNow });
+	const tools = { db, log: silentLog, retentionDays: 14 };
+	await prune({ ...tools, now: () => sampleNow });
+	await prune({ ...tools, now: () => sampleNow });
+	expect((await readResultsAfter(db, 0, 10)).map(({ result }) => (sampleNow - result.slotAt) / dayMs)).toEqual([0, 13]);
+	const kept = async (step: 'five_minutes' | 'hour' | 'day') => (await readSeries(db, 'acme:small:chat', { fromAt: 0, toAt: sampleNow + dayMs, step })).length;
+	expect([await kept('five_minutes'), await kept('hour'), await kept('day')]).toEqual([3, 4, 5]);
+	expect(await listQuarantine(db, 9)).toHaveLength(1);
+	await prune({ ...tools, now: () => Date.now() + 15 * dayMs });
+	expect(await listQuarantine(db, 9)).toHaveLength(0);
+});
+
+it('makes the days ahead, so that no result waits for its table', async () => {
+	const { db } = database;
+	await prune({ db, log: silentLog, now: () => sampleNow, retentionDays: 14 });
+	const days = await db.execute<{ name: string }>("select relname as name from pg_class where relname ~ '^probe_results_[0-9]{8}$' order by 1");
+	expect(days.map(({ name }) => name.slice(-2))).toEqual(['22', '23', '24', '25', '26']);
+});
