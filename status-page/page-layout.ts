@@ -73,7 +73,7 @@ export function renderPage(context: PageContext, page: Page): string {
 		<body>
 		<a class="skip" href="#main">Skip to content</a>
 		<header class="top"><a class="brand" href="${root}index.html">${brandMark}${snapshot.title}</a><nav aria-label="Views">${nav}</nav></header>
-		${snapshot.simulated && html`<p class="note sim" role="note"><b>Simulated fleet.</b> These providers are played by a simulator on this machine; no real provider is measured here.</p>`}
+		${snapshot.simulated && html`<aside class="note sim" aria-label="Simulated data"><b>Simulated fleet.</b> These providers are played by a simulator on this machine; no real provider is measured here.</aside>`}
 		<p class="note net" id="net" role="status" hidden></p>
 		<p class="vh" id="say" aria-live="polite"></p>
 		<main id="main" tabindex="-1" data-api="${api}" data-generated="${snapshot.generatedAt}" data-stale-after="${snapshot.staleAfter}" data-revision="${snapshot.verdictRevision}">

@@ -23,6 +23,8 @@ let failures = 0;
 /** Server clock minus ours, ms: a wrong local clock must not make fresh data look stale. */
 let skewMs = 0;
 let loadedAt = performance.now();
+/** When the content on show was made; the data's own age goes on with each poll. */
+let shown = main.dataset.generated;
 let timer = 0;
 const now = () => Date.now() + skewMs;
 
@@ -48,7 +50,7 @@ function tick() {
 	const stale = now() > Date.parse(main.dataset.staleAfter);
 	if (stale && !('stale' in root.dataset)) {
 		root.dataset.stale = '';
-		for (const word of all('[data-s] > em, em[data-s]')) word.textContent = 'Unknown';
+		for (const word of all('em')) word.textContent = 'Unknown';
 		const verdict = document.getElementById('verdict');
 		if (verdict) verdict.textContent = 'The data is out of date: every state is unknown';
 		markPage('none', `Out of date – ${document.title}`);
@@ -89,14 +91,14 @@ async function swap() {
 	const page = new DOMParser().parseFromString(await response.text(), 'text/html');
 	const fresh = page.querySelector('main');
 	loadedAt = performance.now();
-	if (fresh.dataset.generated === main.dataset.generated) return;
+	if (fresh.dataset.generated === shown) return;
 	const open = new Set(all('details[open]').map(keyOf));
 	const focus = main.contains(document.activeElement) && document.activeElement !== main ? keyOf(document.activeElement) : null;
 	for (const kept of all('[data-keep]')) fresh.querySelector(`#${kept.id}`)?.replaceWith(kept);
 	for (const row of all('details', fresh)) row.open ||= open.has(keyOf(row));
 	main.replaceChildren(...fresh.childNodes);
 	Object.assign(main.dataset, fresh.dataset);
-	revision = main.dataset.revision;
+	({ revision, generated: shown } = main.dataset);
 	delete root.dataset.stale;
 	if (focus)
 		all('summary, a')
@@ -119,11 +121,18 @@ async function poll() {
 		const date = Date.parse(response.headers.get('Date'));
 		if (date) skewMs = date - Date.now();
 		const isNew = response.status === 200 && etag !== null;
+		const [generated, until, told] = ['Generated-At', 'Stale-After', 'Revision'].map((name) => response.headers.get(`Linnet-${name}`));
+		// A static host tells none of them: then the page's own deadline stands.
+		if (generated && until) {
+			Object.assign(main.dataset, { generated, staleAfter: until });
+			const checked = document.querySelector('#checked time');
+			if (checked) checked.dateTime = generated;
+		}
 		if (response.status === 200) {
 			etag = response.headers.get('ETag');
-			patch((await response.json()).targets);
+			const { targets } = await response.json();
+			if (now() <= Date.parse(main.dataset.staleAfter)) patch(targets);
 		}
-		const told = response.headers.get('Linnet-Revision');
 		if (isNew || (told && told !== revision) || performance.now() - loadedAt > refreshMs) await swap();
 		failures = 0;
 	} catch {
