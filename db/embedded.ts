@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, chown, constants, mkdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, constants, link, mkdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -136,12 +136,16 @@ async function prepareHome({ dataDir, log }: EmbeddedPostgresOptions): Promise<H
 /** Into a directory of its own that is then renamed: a crash or a race leaves no half-made one. */
 async function initialise(home: Home, durable: boolean): Promise<void> {
 	const passwordFile = join(home.dir, 'password');
-	const partial = `${home.data}.${process.pid}`;
-	await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+	const suffix = randomBytes(6).toString('hex');
+	const partial = `${home.data}.${suffix}`;
+	const partialPassword = `${passwordFile}.${suffix}`;
+	await writeFile(partialPassword, randomBytes(24).toString('hex'), { mode: 0o600 });
+	if (home.runAs !== null) await chown(partialPassword, home.runAs.uid, home.runAs.gid);
+	// Appears whole or not at all; the first one stays.
+	await link(partialPassword, passwordFile).catch((error: NodeJS.ErrnoException) => {
 		if (error.code !== 'EEXIST') throw error;
 	});
-	if (home.runAs !== null) await chown(passwordFile, home.runAs.uid, home.runAs.gid);
-	await rm(partial, { recursive: true, force: true });
+	await rm(partialPassword);
 	await execute(home, 'initdb', [
 		...['-D', partial, '-U', 'linnet', '--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`, '--no-instructions'],
 		// The default locale is the environment's, which may not exist, or mean SQL_ASCII.
