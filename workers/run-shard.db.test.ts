@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reservationMicroUsd } from '#core/cost.ts';
+import { silentLog } from '#core/log.ts';
+import type { ProbeResult } from '#core/probe-result.ts';
+import { shardOf } from '#core/schedule.ts';
+import { setBackOff } from '#db/back-offs.ts';
+import { readBudgetDay } from '#db/budget.ts';
+import { ensurePartitions } from '#db/partitions.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { listResults } from '#db/read-results.ts';
+import { registerTargets } from '#db/targets.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { nominalTick, type Probe, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
+import { settleSchedule } from './settle-schedule.ts';
+
+const target = sampleTarget('acme:small:chat', { intervalMs: 1_000, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
+const shard = shardOf(target.id, shardCount);
+const bounds = { now: sampleNow + 600_000, retentionDays: 14 };
+let house: TestDatabase;
+let probes: Probe[];
+let now: number;
+
+beforeEach(async () => {
+	house = await createTestDatabase();
+	await registerTargets(house.db, [target], sampleNow - 600_000);
+	await ensurePartitions(house.db, sampleNow);
+	probes = [];
+	now = sampleNow;
+});
+afterEach(() => house.drop());
+
+/** The clock jumps to each slot; the probe is answered at once. */
+const tools = (changes: Partial<ScheduleTools> = {}): ScheduleTools => ({
+	db: house.db,
+	log: silentLog,
+	vantage: 'local',
+	now: () => now,
+	waitUntil: async () => {},
+	stopping: () => false,
+	targets: () => [target],
+	capMicroUsd: () => 1e9,
+	runProbe: async (probe) => {
+		probes.push(probe);
+		return sampleResult({ slotAt: probe.slotAt, startedAt: probe.slotAt, kind: probe.kind, costMicroUsd: 7 });
+	},
+	record: async (result: ProbeResult) => void (await insertResults(house.db, [result], bounds)),
+	...changes,
+});
+
+const recorded = async () => (await listResults(house.db, { targetId: target.id, limit: 500 })).results.map(({ result }) => result);
+
+describe('a tick of a shard', () => {
+	it('runs every slot of its window once', async () => {
+		await runShard(tools(), { shard, tickAt: sampleNow });
+		expect(probes).toHaveLength(tickEveryMs / target.intervalMs);
+		expect(new Set(probes.map(({ slotAt }) => slotAt)).size).toBe(probes.length);
+	});
+
+	it('the windows of following ticks neither overlap nor leave a gap', async () => {
+		for (let tick = 0; tick < 6; tick += 1) {
+			now = sampleNow + tick * tickEveryMs;
+			await runShard(tools(), { shard, tickAt: now });
+		}
+		const slots = probes.map(({ slotAt }) => slotAt).sort((a, b) => a - b);
+		expect(slots).toHaveLength(30);
+		expect(new Set(slots.slice(1).map((slot, i) => slot - (slots[i] ?? 0)))).toEqual(new Set([1_000]));
+	});
+
+	it('run twice, each slot is recorded once', async () => {
+		await Promise.all([runShard(tools(), { shard, tickAt: sampleNow }), runShard(tools(), { shard, tickAt: sampleNow })]);
+		expect(await recorded()).toHaveLength(5);
+	});
+
+	it('leaves the targets of other shards alone', async () => {
+		await runShard(tools(), { shard: (shard + 1) % shardCount, tickAt: sampleNow });
+		expect(probes).toEqual([]);
+	});
+
+	it('the nominal time holds against jitter of the queue, and shards are staggered', () => {
+		for (let one = 0; one < shardCount; one += 1) {
+			const nominal = Math.floor(sampleNow / tickEveryMs) * tickEveryMs + tickOffsetMs(one);
+			for (const jitter of [-40, 0, 40, 900]) expect(nominalTick(one, nominal + jitter)).toBe(nominal);
+		}
+		expect(new Set(Array.from({ length: shardCount }, (_, one) => tickOffsetMs(one))).size).toBe(shardCount);
+	});
+});
+
+describe('money', () => {
+	it('a probe that the budget can’t pay is not sent, and its slot is recorded as missed', async () => {
+		const cap = 2 * reservationMicroUsd(target);
+		await runShard(
+			tools({
+				capMicroUsd: () => cap,
+				runProbe: async (probe) => {
+					probes.push(probe);
+					return sampleResult({ slotAt: probe.slotAt, costMicroUsd: reservationMicroUsd(target) });
+				},
+			}),
+			{ shard, tickAt: sampleNow },
+		);
+		expect(probes).toHaveLength(2);
+		const missed = (await recorded()).filter(({ startedAt }) => startedAt === null);
+		expect(missed.map(({ outcome, sli, evidence }) => [outcome, sli, evidence?.subcode])).toEqual(
+			Array.from({ length: 3 }, () => ['monitor_fault', 'excluded', 'budget']),
+		);
+	});
+
+	it('what a probe did cost is booked, and the rest of its reservation is free again', async () => {
+		await runShard(tools(), { shard, tickAt: sampleNow });
+		expect(await readBudgetDay(house.db, '2026-11-23')).toEqual({ reservedMicroUsd: 0, spentMicroUsd: 35 });
+	});
+});
+
+it('a target that is backed off is not probed; its slots are missed, not hidden', async () => {
+	await setBackOff(house.db, [target.id], { reason: 'auth_failed', at: sampleNow, firstMs: 3_600_000, longestMs: 3_600_000 });
+	await runShard(tools(), { shard, tickAt: sampleNow });
+	expect(probes).toEqual([]);
+	expect((await recorded()).map(({ evidence }) => evidence?.subcode)).toEqual(Array.from({ length: 5 }, () => 'backed_off'));
+});
+
+describe('settling', () => {
+	const settle = (at: number) => settleSchedule({ db: house.db, log: silentLog, now: () => at, targets: () => [target], retentionDays: 14 }, ['local']);
+
+	it('slots that never ran are marked as missed, once, and those that ran are left alone', async () => {
+		await runShard(tools(), { shard, tickAt: sampleNow });
+		await settle(sampleNow);
+		const marked = await settle(sampleNow + 300_000);
+		expect(marked).toBe(300 - 5);
+		expect(await settle(sampleNow + 300_000)).toBe(0);
+	});
+
+	it('a result that comes after its slot was marked replaces the marker', async () => {
+		await settle(sampleNow);
+		await settle(sampleNow + 300_000);
+		const before = await recorded();
+		const slotAt = before[10]?.slotAt ?? 0;
+		await insertResults(house.db, [sampleResult({ slotAt, startedAt: slotAt })], bounds);
+		const after = await recorded();
+		expect(after).toHaveLength(before.length);
+		expect(after.filter(({ startedAt }) => startedAt !== null).map((result) => result.slotAt)).toEqual([slotAt]);
+	});
+
+	it('nothing was due before the target was first scheduled', async () => {
+		const young = sampleTarget('acme:young:chat', { intervalMs: 1_000 });
+		await registerTargets(house.db, [target, young], sampleNow + 200_000);
+		const tools = { db: house.db, log: silentLog, targets: () => [young], retentionDays: 14 };
+		await settleSchedule({ ...tools, now: () => sampleNow }, ['local']);
+		await settleSchedule({ ...tools, now: () => sampleNow + 300_000 }, ['local']);
+		const { results } = await listResults(house.db, { targetId: young.id, limit: 500 });
+		expect(Math.min(...results.map(({ result }) => result.slotAt))).toBeGreaterThanOrEqual(sampleNow + 200_000);
+	});
+});
