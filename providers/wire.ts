@@ -1,13 +1,13 @@
 /** Puts dialect, catalogue and target together into one request, and reads what all dialects share. */
 import type { Target } from '#core/target.ts';
-import type { AuthStyle, Dialect } from './adapter.ts';
+import type { Dialect } from './adapter.ts';
 import type { CatalogEntry } from './catalog.ts';
 
 const userAgent = 'linnet/0.1 (LLM reliability probe)';
 
 export interface Wire {
 	readonly url: URL;
-	/** Holds the secret: never stored, never logged. */
+	/** Without the secret. */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
 }
@@ -20,55 +20,12 @@ export function joinUrl(baseUrl: string, path: string): URL {
 	return new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${pathname}${search === '' ? '' : `?${search}`}`);
 }
 
-function authHeaders(style: AuthStyle, secret: string): Record<string, string> {
-	switch (style) {
-		case 'bearer':
-			return { authorization: `Bearer ${secret}` };
-		case 'x-api-key':
-		case 'x-goog-api-key':
-		case 'api-key':
-			return { [style]: secret };
-		case 'sigv4':
-			throw new Error('Expected a header style, got `sigv4`, which signs the request');
-	}
-}
-
-/** @param secret null when the endpoint takes no key */
-export function buildWire(dialect: Dialect, entry: CatalogEntry | undefined, target: Target, prompt: string, secret: string | null, _now: number): Wire {
+export function buildWire(dialect: Dialect, entry: CatalogEntry | undefined, target: Target, prompt: string): Wire {
 	const request = dialect.buildRequest(target, prompt);
 	return {
 		url: joinUrl(target.baseUrl, request.path),
-		headers: {
-			'user-agent': userAgent,
-			'accept-encoding': 'identity',
-			...request.headers,
-			...entry?.headers,
-			...target.headers,
-			...(secret === null ? {} : authHeaders(entry?.auth ?? dialect.auth, secret)),
-		},
+		headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers, ...entry?.headers, ...target.headers },
 		body: request.body,
-	};
-}
-
-/** The request for a provider's own list of models; null when the dialect has none. It is not billed. */
-export function buildListingWire(
-	dialect: Dialect,
-	entry: CatalogEntry | undefined,
-	baseUrl: string,
-	headers: Readonly<Record<string, string>>,
-	secret: string | null,
-): Omit<Wire, 'body'> | null {
-	if (dialect.listing === null) return null;
-	return {
-		url: joinUrl(baseUrl, dialect.listing.path),
-		headers: {
-			'user-agent': userAgent,
-			accept: 'application/json',
-			'accept-encoding': 'identity',
-			...entry?.headers,
-			...headers,
-			...(secret === null ? {} : authHeaders(entry?.auth ?? dialect.auth, secret)),
-		},
 	};
 }
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { createParser } from 'eventsource-parser';
 import type { Framing, WireEvent } from '#providers/adapter.ts';
 
@@ -24,7 +25,7 @@ export function createEventDecoder(framing: Framing, sink: EventSink, maxEventCh
 		case 'json':
 			return createDocumentDecoder(sink, maxEventChars);
 		case 'aws-eventstream':
-			throw new Error('Expected a text framing, got `aws-eventstream`');
+			return createFrameDecoder(sink, maxEventChars);
 	}
 }
 
@@ -122,4 +123,57 @@ function createDocumentDecoder(sink: EventSink, maxEventChars: number): EventDec
 			if (!over) sink.onEvent({ name: null, data: pieces.join('') + text.decode() });
 		},
 	};
+}
+
+/** Length, header length and their CRC; then headers, payload and the CRC of all before (application/vnd.amazon.eventstream). */
+const preludeBytes = 12;
+
+function createFrameDecoder(sink: EventSink, maxEventChars: number): EventDecoder {
+	let pending: Buffer = Buffer.alloc(0);
+	let over = false;
+	/** A frame that is damaged is handed on as an event that no reader takes for JSON: then it is `invalid_response`, not silence. */
+	const refuse = () => {
+		over = true;
+		sink.onEvent({ name: 'damaged-frame', data: '' });
+	};
+	return {
+		feed(chunk) {
+			if (over) return;
+			pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk]);
+			while (!over && pending.length >= preludeBytes) {
+				const length = pending.readUInt32BE(0);
+				if (crc32(pending.subarray(0, 8)) !== pending.readUInt32BE(8) || length < preludeBytes + 4) return refuse();
+				if (length > maxEventChars) {
+					over = true;
+					return sink.onOversize();
+				}
+				if (pending.length < length) return;
+				const frame = pending.subarray(0, length);
+				pending = pending.subarray(length);
+				if (crc32(frame.subarray(0, length - 4)) !== frame.readUInt32BE(length - 4)) return refuse();
+				const headersEnd = preludeBytes + frame.readUInt32BE(4);
+				if (headersEnd > length - 4) return refuse();
+				const headers = readFrameHeaders(frame.subarray(preludeBytes, headersEnd));
+				const kind = headers[':message-type'] ?? 'event';
+				const name = headers[':event-type'] ?? headers[':exception-type'] ?? headers[':error-code'] ?? '';
+				sink.onEvent({ name: kind === 'event' ? name : `${kind}:${name}`, data: frame.subarray(headersEnd, length - 4).toString('utf8') });
+			}
+		},
+		// Half a frame at the end is a cut stream: no event.
+		end() {},
+	};
+}
+
+/** Only string headers (type 7) occur in a model's stream; the first of another type ends the reading. */
+function readFrameHeaders(bytes: Buffer): Record<string, string> {
+	const headers: Record<string, string> = {};
+	let at = 0;
+	while (at < bytes.length) {
+		const nameEnd = at + 1 + (bytes[at] ?? 0);
+		if (bytes[nameEnd] !== 7 || nameEnd + 3 > bytes.length) break;
+		const valueEnd = nameEnd + 3 + bytes.readUInt16BE(nameEnd + 1);
+		headers[bytes.toString('utf8', at + 1, nameEnd)] = bytes.toString('utf8', nameEnd + 3, valueEnd);
+		at = valueEnd;
+	}
+	return headers;
 }

@@ -11,6 +11,7 @@ import type { Canary, Target } from '#core/target.ts';
 import { type CatalogEntry, findProvider } from '#providers/catalog.ts';
 import { dialects } from '#providers/index.ts';
 import { buildWire, findRequestId, isOtherModel } from '#providers/wire.ts';
+import { authorize } from './authorize.ts';
 import { type Control, confirmNetwork, type NetworkOpinion } from './confirm-network.ts';
 import type { LoopLag } from './loop-lag.ts';
 import { type NetworkSettings, newMarks } from './open-connection.ts';
@@ -78,16 +79,17 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 	const startedMs = performance.now();
 	const secret = target.apiKeyEnv === null ? null : (tools.readSecret(target.apiKeyEnv) ?? '').trim();
 	const nonce = tools.randomNonce?.() ?? randomBytes(6).toString('hex');
-	const prompt = canaryPrompt(canary, nonce);
+	const prompt = target.operation === 'embeddings' && canary.type === 'echo' ? `probe ${nonce}` : canaryPrompt(canary, nonce);
 	const reader = dialect.createReader();
 	const credentialFault = secret === '' ? 'key_not_set' : secret !== null && /[^\x21-\x7e]/.test(secret) ? 'key_not_printable' : null;
 	let exchange = nothingSent;
 	let url: URL | null = null;
 	if (credentialFault === null) {
-		const wire = buildWire(dialect, entry, target, prompt, secret, startedAt);
+		const wire = buildWire(dialect, entry, target, prompt);
 		url = wire.url;
 		exchange = await timedRequest({
 			...wire,
+			headers: { ...wire.headers, ...(secret === null ? {} : authorize(entry?.auth ?? dialect.auth, secret, wire, startedAt)) },
 			method: 'POST',
 			timeouts: target.timeouts,
 			framing: dialect.framing,
@@ -114,7 +116,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 		answer,
 		contentSeen: exchange.contentSeen,
 		eventSeen: exchange.eventSeen,
-		assertion: answer?.complete ? judge(canary, nonce, answer.text, otherModel(entry, target, answer.servedModel)) : null,
+		assertion: answer?.complete ? judge(target, canary, nonce, answer.text, otherModel(entry, target, answer.servedModel)) : null,
 		rules: [...(entry?.errorRules ?? []), ...dialect.errorRules],
 		ownLimitReached: rateLimit?.requestsRemaining === 0 || rateLimit?.tokensRemaining === 0,
 	};
@@ -142,8 +144,9 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 		connectMs: exchange.marks.connectMs,
 		tlsMs: exchange.marks.tlsMs,
 		ttfbMs: exchange.ttfbMs,
-		ttftMs: exchange.ttftMs,
-		maxGapMs: exchange.maxGapMs,
+		// One document has no first token: its latency is the total.
+		ttftMs: dialect.framing === 'json' ? null : exchange.ttftMs,
+		maxGapMs: dialect.framing === 'json' ? null : exchange.maxGapMs,
 		totalMs: exchange.totalMs,
 		lagMs,
 		inputTokens,
@@ -166,8 +169,10 @@ function otherModel(entry: CatalogEntry | undefined, target: Target, served: str
 	return entry !== undefined && !entry.servedModelVaries && served !== null && isOtherModel(target.upstreamModel, served);
 }
 
-function judge(canary: Canary, nonce: string, text: string, wrongModel: boolean): { right: boolean; subcode: string | null } {
+function judge(target: Target, canary: Canary, nonce: string, text: string, wrongModel: boolean): { right: boolean; subcode: string | null } {
 	if (wrongModel) return { right: false, subcode: 'wrong_model' };
+	// A vector is judged by its reader: it has no text.
+	if (target.operation === 'embeddings') return { right: true, subcode: null };
 	return { right: answersCanary(canary, nonce, text), subcode: 'wrong_answer' };
 }
 
