@@ -1,7 +1,8 @@
 import { request } from 'undici';
 import type { Dialect } from '#providers/adapter.ts';
 import type { CatalogEntry } from '#providers/catalog.ts';
-import { buildListingWire } from '#providers/wire.ts';
+import { joinUrl } from '#providers/wire.ts';
+import { authorize } from './probe/authorize.ts';
 
 export interface ListingAsk {
 	readonly dialect: Dialect;
@@ -20,9 +21,10 @@ const bodyLimit = 16 * 1024 * 1024;
  * @throws with what came, when it is not a listing; the secret is in no message
  */
 export async function listModels({ dialect, entry, baseUrl, headers, secret, timeoutMs }: ListingAsk): Promise<string[]> {
-	const wire = buildListingWire(dialect, entry, baseUrl, headers, secret);
-	if (wire === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
-	const response = await request(wire.url, { headers: wire.headers, signal: AbortSignal.timeout(timeoutMs) });
+	if (dialect.listing === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
+	const wire = { url: joinUrl(baseUrl, dialect.listing.path), headers: { accept: 'application/json', ...entry?.headers, ...headers }, body: '' };
+	const proof = secret === null ? {} : authorize(entry?.auth ?? dialect.auth, secret, wire, Date.now());
+	const response = await request(wire.url, { headers: { ...wire.headers, ...proof }, signal: AbortSignal.timeout(timeoutMs) });
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
@@ -37,7 +39,7 @@ export async function listModels({ dialect, entry, baseUrl, headers, secret, tim
 	} catch {
 		throw new Error(`expected a list of models as JSON from ${wire.url.origin}${wire.url.pathname}, got something else`);
 	}
-	const names = dialect.listing?.readModels(json) ?? [];
+	const names = dialect.listing.readModels(json) ?? [];
 	if (names.length === 0) throw new Error(`expected a list of models from ${wire.url.origin}${wire.url.pathname}, got none`);
 	return names;
 }
