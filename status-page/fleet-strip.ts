@@ -26,5 +26,5 @@ export function fleetStrip({ targets, providers }: Snapshot): Html | null {
 		return html`<li data-s="${markOf[state]}" class="st"><b>${formatCount(count)}</b> ${stateWords[state].toLowerCase()}</li>`;
 	});
 	const width = Math.max(1, x - 6);
-	return html`<svg class="fleet" viewBox="0 0 ${width} 1" preserveAspectRatio="none" aria-hidden="true">${trusted(drawn)}</svg><ul class="tally">${counts}</ul>`;
+	return html`<svg class="fleet" width="${4 * width}" height="22" viewBox="0 0 ${width} 1" preserveAspectRatio="none" aria-hidden="true">${trusted(drawn)}</svg><ul class="tally">${counts}</ul>`;
 }

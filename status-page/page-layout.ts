@@ -23,7 +23,7 @@ export interface Page {
 	readonly title: string;
 	readonly description: string;
 	readonly main: Html;
-	/** Module scripts in `assets/` beside live.js. */
+	/** Module scripts in `assets/` beside live.js, which is none: a browser runs no module from a folder, and a page there must still see that it is old. */
 	readonly scripts?: readonly string[];
 	readonly styles?: readonly string[];
 }
@@ -67,7 +67,7 @@ export function renderPage(context: PageContext, page: Page): string {
 		<link rel="icon" type="image/svg+xml" href="${root}assets/favicon-${mark}.svg">
 		<link rel="alternate" type="application/atom+xml" title="Incidents" href="${api}history.atom">
 		<noscript><meta http-equiv="refresh" content="60"></noscript>
-		<script type="module" src="${root}assets/live.js"></script>
+		<script defer src="${root}assets/live.js"></script>
 		${(page.scripts ?? []).map((file) => html`<script type="module" src="${root}assets/${file}"></script>`)}
 		</head>
 		<body>

@@ -270,11 +270,15 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		opened.push({ close: () => rm(dir, { recursive: true }) });
 		const snapshot = freshSnapshot();
 		await writeSite(renderSite(snapshot, { now: Date.now() }), dir);
-		const { page } = await open(pathToFileURL(join(dir, 'index.html')).href, { javaScriptEnabled: false });
+		const { page } = await open(pathToFileURL(join(dir, 'index.html')).href);
 		await page.getByRole('link', { name: 'Models' }).click();
 		await page.locator('tbody a').first().click();
 		expect(snapshot.models.map((model) => model.name)).toContain(await page.locator('h1').innerText());
 		await page.getByRole('link', { name: snapshot.title, exact: true }).click();
 		expect(await page.locator('details').count()).toBe(snapshot.targets.length);
+		const old = sampleSnapshot({ now: Date.now() - 600_000 });
+		await writeSite(renderSite(old, { now: Date.parse(old.generatedAt) }), dir);
+		await page.reload();
+		await page.locator('h1', { hasText: 'out of date' }).waitFor();
 	});
 });

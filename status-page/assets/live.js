@@ -143,11 +143,11 @@ async function poll() {
 	timer = setTimeout(poll, Math.min(pollMs * 2 ** Math.min(failures, 4), 240_000) * (0.8 + Math.random() * 0.4));
 }
 
-// The bars' own keys and tips come when a row is first touched.
-for (const kind of ['focusin', 'pointerover']) main.addEventListener(kind, () => import('./days.js'), { once: true });
 setInterval(() => document.hidden || tick(), 1000);
 tick();
 if (location.protocol !== 'file:') {
+	// The bars' own keys and tips come when a row is first touched.
+	for (const kind of ['focusin', 'pointerover']) main.addEventListener(kind, () => import('./days.js'), { once: true });
 	document.addEventListener('visibilitychange', poll);
 	addEventListener('online', poll);
 	poll();
