@@ -1,0 +1,190 @@
+import { writeFile } from 'node:fs/promises';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProbeResult } from '#core/probe-result.ts';
+import type { Fleet } from '#simulator/fleet.ts';
+import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
+import { type Collector, startCollector } from '#test/collector.ts';
+import { type Service, startService, stopServices, until } from './service.ts';
+
+const quick = { median: 20, sigma: 0 };
+const fleet: Fleet = {
+	providers: (['alder', 'birch', 'cedar'] as const).map((id, i) => ({
+		id,
+		name: id,
+		dialect: ['openai-chat', 'anthropic', 'gemini'][i] ?? '',
+		models: ['maker/one', 'maker/two:b c é'].map((model) => ({
+			model,
+			upstreamModel: model.replace(/[^a-z]/g, '-'),
+			operation: 'chat' as const,
+			ttftMs: quick,
+			tokensPerSecond: { median: 500, sigma: 0 },
+			price: null,
+		})),
+	})),
+};
+const secret = Buffer.from('e'.repeat(24)).toString('base64');
+const target = 'alder:maker/one:chat';
+const odd = 'alder:maker/two:b c é:chat';
+
+let simulator: Simulator;
+let collector: Collector;
+let service: Service;
+
+function configText(extra = ''): string {
+	const providers = fleet.providers.map(({ id, dialect, models }) => ({
+		id,
+		dialect,
+		baseUrl: simulator.baseUrl(id),
+		apiKeyEnv: 'FLEET_KEY',
+		models: models.map(({ model, upstreamModel }) => ({ model, upstreamModel, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } })),
+	}));
+	return `interval: 1s
+timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 5s }
+budget: { usdPerDay: 100 }
+providers: ${JSON.stringify(providers)}
+alerts:
+  channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: HOOK_SECRET } }
+  routes: [{ channels: [hook] }]
+${extra}`;
+}
+
+const env = { FLEET_KEY: 'test-key', HOOK_SECRET: secret };
+const getJson = async <T>(path: string): Promise<T> => (await fetch(`${service.url}${path}`)).json() as Promise<T>;
+const verdicts = async () => (await getJson<{ targets: Record<string, { state: string; reason: string; since: string }> }>('/v1/verdicts')).targets;
+const stateOf = async (id: string) => (await verdicts())[id]?.state;
+const untilState = (id: string, state: string) => until(`${id} ${state}`, async () => (await stateOf(id)) === state);
+const alerts = () =>
+	collector.seen.map(({ body, headers }) => ({
+		id: String(headers['webhook-id']),
+		...(new Webhook(secret).verify(body, headers as Record<string, string>) as {
+			type: string;
+			data: { incident: { id: string; cause: string; targetIds: string[] } };
+		}),
+	}));
+const alertsOf = (id: string) => alerts().filter(({ data }) => data.incident.targetIds.includes(id));
+
+beforeAll(async () => {
+	simulator = await startSimulator({ fleet, apiKeys: Object.fromEntries(fleet.providers.map(({ id }) => [id, 'test-key'])) });
+	collector = await startCollector();
+	service = await startService({ config: configText(), env });
+});
+afterAll(async () => {
+	await stopServices();
+	await simulator.close();
+	await collector.close();
+});
+
+describe('from linnet.yaml to a router, a page and an alert', () => {
+	it('every target gets a verdict, whatever its name, over each of three dialects', async () => {
+		await until('all operational', async () => Object.values(await verdicts()).every(({ state }) => state === 'operational'));
+		expect(Object.keys(await verdicts())).toHaveLength(6);
+		expect((await fetch(`${service.url}/v1/targets/${encodeURIComponent(odd)}`)).status).toBe(200);
+	});
+
+	it('an outage of one model turns its verdict, the load balancer’s check, the page and on-call, and nobody else', async () => {
+		simulator.setFault('alder', 'maker/one', { mode: 'http_error', error: 'unavailable' });
+		await untilState(target, 'major_outage');
+		expect((await fetch(`${service.url}/check/${encodeURIComponent(target)}`)).status).toBe(503);
+		expect((await fetch(`${service.url}/check/${encodeURIComponent(odd)}`)).status).toBe(200);
+		await until('page', async () => (await (await fetch(`${service.url}/`)).text()).includes('maker/one on alder: outage'));
+		const [alert] = await until('alert', async () => alertsOf(target).length > 0 && alertsOf(target));
+		expect(alert?.type).toBe('incident.opened');
+		expect(
+			Object.entries(await verdicts())
+				.filter(([, { state }]) => state !== 'operational')
+				.map(([id]) => id),
+		).toEqual([target]);
+	});
+
+	it('a reader that polls gets 304 while the verdict stands', async () => {
+		const first = await fetch(`${service.url}/v1/verdicts`);
+		const etag = first.headers.get('etag') ?? '';
+		await until(
+			'a later snapshot',
+			async () => (await fetch(`${service.url}/v1/verdicts`)).headers.get('linnet-snapshot') !== first.headers.get('linnet-snapshot'),
+		);
+		expect((await fetch(`${service.url}/v1/verdicts`, { headers: { 'if-none-match': etag } })).status).toBe(304);
+	});
+
+	it('its end resolves everything again, and on-call hears it on the same channel', async () => {
+		simulator.setFault('alder', 'maker/one', undefined);
+		await untilState(target, 'operational');
+		await until('resolve', async () => alertsOf(target).some(({ type }) => type === 'incident.resolved'));
+		expect(new Set(alertsOf(target).map(({ data }) => data.incident.id)).size).toBe(1);
+	});
+
+	it('the raw evidence is there: every result with its timings, its request id and no secret', async () => {
+		const { results } = await getJson<{ results: (ProbeResult & { id: string })[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=200`);
+		expect(new Set(results.map(({ slotAt, kind }) => `${slotAt} ${kind}`)).size).toBe(results.length);
+		const ok = results.find(({ outcome }) => outcome === 'ok');
+		expect(ok?.ttftMs).toBeGreaterThan(0);
+		expect(ok?.connectMs).toBeGreaterThan(0);
+		expect(JSON.stringify(results)).not.toContain('test-key');
+	});
+
+	it('a key of ours that is refused is never their outage', async () => {
+		simulator.setFault('cedar', null, { mode: 'http_error', error: 'auth_failed' });
+		await until('operator alert', async () => alerts().some(({ data }) => data.incident.cause === 'credentials'));
+		simulator.setFault('cedar', null, undefined);
+		expect(alerts().filter(({ data }) => data.incident.cause === 'provider' && data.incident.targetIds.some((id) => id.startsWith('cedar')))).toEqual([]);
+	});
+});
+
+describe('the file changes while it runs', () => {
+	it('a bad file keeps the old one running and says so; a good one takes effect', async () => {
+		await writeFile(service.configPath, 'intervall: 1s\n');
+		await until('refusal', async () => service.output().includes('configuration refused'));
+		expect(service.output()).toContain('did you mean');
+		expect(await stateOf(target)).toBe('operational');
+		await writeFile(service.configPath, configText('status: { title: Another title }\n').replace('"maker/two:b c é"', '"maker/three"'));
+		await until('new target', async () => 'alder:maker/three:chat' in (await verdicts()));
+		await untilState('alder:maker/three:chat', 'operational');
+		expect(odd in (await verdicts())).toBe(false);
+	});
+});
+
+describe('killed', () => {
+	it.each(['--jobs judge', '--jobs probe', ' api'])(
+		'a process (%s) with kill -9 during an outage: it is started again, nothing is lost, nothing doubled',
+		async (words) => {
+			const before = alertsOf('birch:maker/one:chat').length;
+			simulator.setFault('birch', 'maker/one', { mode: 'http_error', error: 'unavailable' });
+			await untilState('birch:maker/one:chat', 'major_outage');
+			const [pid] = service.childPids(words);
+			expect(pid).toBeDefined();
+			process.kill(pid ?? 0, 'SIGKILL');
+			await until('started again', async () => service.childPids(words).some((other) => other !== pid));
+			simulator.setFault('birch', 'maker/one', undefined);
+			await until('operational', async () => (await stateOf('birch:maker/one:chat').catch(() => null)) === 'operational');
+			await until('both alerts', async () => new Set(alertsOf('birch:maker/one:chat').map(({ id }) => id)).size >= before + 2);
+			const types = [...new Map(alertsOf('birch:maker/one:chat').map(({ id, type }) => [id, type])).values()];
+			// Trigger and resolve take turns: none is missing, none comes twice under another id.
+			types.forEach((type, i) => expect(type === 'incident.resolved').toBe(i % 2 === 1));
+			const { results } = await getJson<{ results: ProbeResult[] }>('/v1/targets/birch%3Amaker%2Fone%3Achat/results?limit=500');
+			expect(new Set(results.map(({ slotAt, kind }) => `${slotAt} ${kind}`)).size).toBe(results.length);
+		},
+	);
+
+	it('the whole service with kill -9: its children leave by themselves, and the next start goes on where it was', async () => {
+		simulator.setFault('birch', 'maker/two:b c é', { mode: 'http_error', error: 'unavailable' });
+		await writeFile(service.configPath, configText());
+		await untilState('birch:maker/two:b c é:chat', 'major_outage');
+		const { incidents } = await getJson<{ incidents: { id: string }[] }>('/v1/incidents?status=open');
+		await service.kill('SIGKILL');
+		await until('children gone', async () => service.childPids('main.ts').length === 0 && !(await service.ready()));
+		service = await startService({ config: configText(), env, dir: service.dir });
+		await untilState('birch:maker/two:b c é:chat', 'major_outage');
+		expect((await getJson<{ incidents: { id: string }[] }>('/v1/incidents?status=open')).incidents.map(({ id }) => id)).toEqual(incidents.map(({ id }) => id));
+		simulator.setFault('birch', 'maker/two:b c é', undefined);
+		await untilState('birch:maker/two:b c é:chat', 'operational');
+	});
+
+	it('Ctrl-C ends it cleanly, and what it recorded is there at the next start', async () => {
+		const { results } = await getJson<{ results: { id: string }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=5`);
+		expect(await service.interrupt()).toBe(0);
+		service = await startService({ config: configText(), env, dir: service.dir });
+		const again = await getJson<{ results: { id: string }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=500`);
+		for (const { id } of results) expect(again.results.map((result) => result.id)).toContain(id);
+	});
+});

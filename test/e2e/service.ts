@@ -1,0 +1,130 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export interface Service {
+	readonly url: string;
+	readonly dir: string;
+	readonly configPath: string;
+	/** Everything it printed so far. */
+	output(): string;
+	/** Pids of the children whose command line holds the words. */
+	childPids(words: string): number[];
+	/** Resolves with the exit code when it ends. */
+	readonly exited: Promise<number | null>;
+	/** As Ctrl-C does: the signal goes to the whole process group. Resolves with the exit code. */
+	interrupt(): Promise<number | null>;
+	kill(signal: NodeJS.Signals): Promise<void>;
+	/** True when it is ready. */
+	ready(): Promise<boolean>;
+}
+
+export interface StartOptions {
+	/** Null: the demo. */
+	readonly config: string | null;
+	readonly env?: Record<string, string>;
+	/** Of an earlier start, to go on where it was. */
+	readonly dir?: string;
+	readonly port?: number;
+	/** False: resolves at once, for starts that must fail. */
+	readonly waitUntilReady?: boolean;
+}
+
+const started: { child: ChildProcess; dir: string }[] = [];
+
+/** `linnet up` in a directory of its own, as a process group of its own. */
+export async function startService({ config, env = {}, dir, port, waitUntilReady = true }: StartOptions): Promise<Service> {
+	const home = dir ?? (await mkdtemp(join(tmpdir(), 'linnet-e2e-')));
+	const configPath = join(home, 'linnet.yaml');
+	if (config !== null) await writeFile(configPath, config);
+	const own = port ?? (await freePort());
+	const child = spawn(process.execPath, [join(root, 'bin', 'linnet.mjs'), 'up'], {
+		cwd: home,
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		env: { PATH: process.env.PATH, HOME: process.env.HOME, LINNET_DATA: join(home, 'data'), PORT: String(own), ...env },
+	});
+	started.push({ child, dir: home });
+	let output = '';
+	child.stdout?.on('data', (chunk) => (output += chunk));
+	child.stderr?.on('data', (chunk) => (output += chunk));
+	const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+	const service: Service = {
+		url: `http://127.0.0.1:${own}`,
+		dir: home,
+		configPath,
+		exited,
+		output: () => output,
+		childPids: (words) =>
+			processes()
+				.filter(({ ppid, args }) => ppid === child.pid && args.includes(words))
+				.map(({ pid }) => pid),
+		async interrupt() {
+			if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), 'SIGINT');
+			return exited;
+		},
+		async kill(signal) {
+			child.kill(signal);
+			await exited;
+		},
+		ready: async () => (await fetch(`${service.url}/readyz`).catch(() => null))?.status === 200,
+	};
+	if (waitUntilReady) {
+		await until('ready', async () => {
+			if (child.exitCode !== null) throw new Error(`ended before it was ready:\n${output}`);
+			return service.ready();
+		});
+	}
+	return service;
+}
+
+/** Ends everything that was started, and removes its directories. */
+export async function stopServices(): Promise<void> {
+	for (const { child, dir } of started.splice(0)) {
+		if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+			const exited = new Promise((resolve) => child.once('exit', resolve));
+			process.kill(-child.pid, 'SIGINT');
+			await exited;
+		}
+		// A server that outlived its kill -9'd parent.
+		for (const { pid, args } of processes()) if (args.includes(join(dir, 'data'))) process.kill(pid, 'SIGTERM');
+		await until('data directory unused', async () => !processes().some(({ args }) => args.includes(join(dir, 'data'))));
+		await rm(dir, { recursive: true, force: true });
+	}
+}
+
+export function processes(): { pid: number; ppid: number; args: string }[] {
+	return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+		.split('\n')
+		.flatMap((line) => {
+			const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+			return match === null ? [] : [{ pid: Number(match[1]), ppid: Number(match[2]), args: match[3] ?? '' }];
+		});
+}
+
+/** Waits for a condition, not for a time; what never comes fails with its name. */
+export async function until<T>(what: string, check: () => Promise<T | false | null | undefined>, withinMs = 90_000): Promise<T> {
+	const deadline = performance.now() + withinMs;
+	for (;;) {
+		const value = await check();
+		if (value) return value;
+		if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+		await pause(100);
+	}
+}
+
+export function freePort(): Promise<number> {
+	return new Promise((resolve) => {
+		const server = createServer();
+		server.listen(0, '127.0.0.1', () => {
+			const { port } = server.address() as AddressInfo;
+			server.close(() => resolve(port));
+		});
+	});
+}
