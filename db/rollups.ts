@@ -4,22 +4,25 @@ import { findKeys, findNames } from './names.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
 import { instant, query, type Sql } from './sql.ts';
 
-interface GroupRow extends CountsRow, DistributionsRow {
+interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 	readonly target_key: number;
 	readonly canary_key: number;
 }
 
 const sums = sumColumns.map((column) => `sum(${column})::bigint as ${column}`).join(', ');
 
+// Of total times nobody asks over a window, and they are the costliest to add up.
+const windowDistributions = distributionColumns.filter(([keys]) => keys !== 'total_buckets');
+
 /** Sums rows of several tables, each over its own stretch of the window, by target and canary. Sparse distributions add up key by key. */
 function windowQuery(name: string, tables: readonly RollupStep[], withDistributions: boolean): ReturnType<typeof query<GroupRow>> {
-	const columns = ['target_key', 'canary_key', ...sumColumns, ...(withDistributions ? distributionColumns.flat() : [])].join(', ');
+	const columns = ['target_key', 'canary_key', ...sumColumns, ...(withDistributions ? windowDistributions.flat() : [])].join(', ');
 	const rows = tables
 		.map((step, i) => `select ${columns} from ${rollupTables[step]} where bucket_at >= $${2 * i + 1}::timestamptz and bucket_at < $${2 * i + 2}::timestamptz`)
 		.join(' union all ');
 	const totals = `totals as (select target_key, canary_key, ${sums} from rows group by target_key, canary_key)`;
 	if (!withDistributions) return query(name, `with rows as (${rows}), ${totals} select * from totals`);
-	const merged = distributionColumns.map(
+	const merged = windowDistributions.map(
 		([keys, counts], i) => `d${i} as (
 			select target_key, canary_key, array_agg(key order by key) as ${keys}, array_agg(n order by key) as ${counts}
 			from (
@@ -28,7 +31,7 @@ function windowQuery(name: string, tables: readonly RollupStep[], withDistributi
 			group by target_key, canary_key
 		)`,
 	);
-	const joins = distributionColumns.map((_, i) => `left join d${i} using (target_key, canary_key)`).join(' ');
+	const joins = windowDistributions.map((_, i) => `left join d${i} using (target_key, canary_key)`).join(' ');
 	return query(name, `with rows as materialized (${rows}), ${totals}, ${merged.join(', ')} select * from totals ${joins}`);
 }
 
@@ -65,7 +68,8 @@ export interface WindowRollup {
 /**
  * Target id → window → sums. A target without slots in a window lacks it.
  * A window ends now and begins at the bucket that holds its start: of 5 minutes up to one day, of an hour above; so it is up to one bucket
- * longer than its name, never shorter. Outcomes and histograms are filled up to 1d; the longer windows carry counts, tokens and cost only.
+ * longer than its name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
+ * the longer windows carry counts, tokens and cost only.
  */
 export async function readWindowRollups(
 	sql: Sql,

@@ -84,7 +84,7 @@ export function openDb({ url, max = 8, statementTimeoutMs = 30_000, name = 'linn
 
 /** Settings for a pg Client or Pool of ours. */
 export function connectionOf(url: string, statementTimeoutMs: number): pg.ClientConfig {
-	const options = `-c search_path=linnet -c timezone=UTC -c datestyle=ISO -c jit=off -c statement_timeout=${statementTimeoutMs}`;
+	const options = `-c search_path=linnet -c timezone=UTC -c datestyle=ISO -c jit=off -c work_mem=16MB -c statement_timeout=${statementTimeoutMs}`;
 	// pg lets `options` of the URL win over the setting, so ours go into it.
 	const merged = url.replace(/([?&]options=)([^&]*)/, (_, key, theirs) => `${key}${encodeURIComponent(`${decodeURIComponent(theirs)} ${options}`)}`);
 	// The server's own timeout does not help when the network swallows its answer.

@@ -6,6 +6,7 @@ import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, roll
 import { type WindowName, windowMs } from '#core/snapshot.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readResultsAfter } from '#db/read-results.ts';
+import { createRollupReader } from '#db/rollup-reader.ts';
 import { readDayRollups, readSeries, readWindowRollups } from '#db/rollups.ts';
 import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
@@ -121,7 +122,8 @@ it('lets only one process roll up at a time, and loses nothing when two try', as
 	await expectRollupsOfRaw();
 });
 
-const long = (rollup: Rollup): Rollup => ({ ...rollup, outcomes: {}, ttft: emptyRollup.ttft, total: emptyRollup.total, speed: emptyRollup.speed });
+const short = (rollup: Rollup): Rollup => ({ ...rollup, total: emptyRollup.total });
+const long = (rollup: Rollup): Rollup => ({ ...short(rollup), outcomes: {}, ttft: emptyRollup.ttft, speed: emptyRollup.speed });
 
 it('answers each window with the results since the bucket that holds its start', async () => {
 	const results = mixedResults(3_000, 95 * 86_400_000);
@@ -138,7 +140,7 @@ it('answers each window with the results since the bucket that holds its start',
 		const from = Math.floor((now - windowMs[window]) / bucketMs) * bucketMs;
 		for (const targetId of ['acme:small:chat', 'acme:large:chat']) {
 			const own = raw.filter(({ targetId: id, result }) => id === targetId && result.slotAt >= from).map(({ result }) => result);
-			const expected = (list: ProbeResult[]) => (windowMs[window] > 86_400_000 ? long(rollupOf(list)) : rollupOf(list));
+			const expected = (list: ProbeResult[]) => (windowMs[window] > 86_400_000 ? long(rollupOf(list)) : short(rollupOf(list)));
 			const got = found.get(targetId)?.[window];
 			expect(got?.all, `${window} ${targetId}`).toEqual(own.length === 0 ? undefined : expected(own));
 			for (const canary of ['echo', 'tool']) {
@@ -156,4 +158,23 @@ it('tells the counts of each UTC day', async () => {
 	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
 	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
 	expect(mergeRollups([...(days?.values() ?? [])])).toEqual(long(mergeRollups(expected)));
+});
+
+it('reads for a publisher what the plain reads say, once what hardly moves has been read again', async () => {
+	const reader = createRollupReader(db);
+	const windows = Object.keys(windowMs) as WindowName[];
+	const publish = async (now: number) => ({ windows: await reader.windows(now), days: await reader.days(now) });
+	await insert(mixedResults(500, 40 * 86_400_000));
+	await rollUp(tools());
+	const first = await publish(sampleNow);
+	expect(first.windows).toEqual(await readWindowRollups(db, { now: sampleNow, windows }));
+	expect(first.days).toEqual(await readDayRollups(db, '2026-08-25'));
+	await insert(mixedResults(50, 240_000).map((result) => ({ ...result, vantage: 'late' })));
+	await rollUp(tools());
+	const soon = await publish(sampleNow + 1_000);
+	expect(soon.windows.get('acme:small:chat')?.['5m']?.all.count).toBeGreaterThan(first.windows.get('acme:small:chat')?.['5m']?.all.count ?? 0);
+	expect(soon.windows.get('acme:small:chat')?.['1d']).toEqual(first.windows.get('acme:small:chat')?.['1d']);
+	expect(soon.days).toEqual(await readDayRollups(db, '2026-08-25'));
+	const later = await publish(sampleNow + 61_000);
+	expect(later.windows).toEqual(await readWindowRollups(db, { now: sampleNow + 61_000, windows }));
 });
