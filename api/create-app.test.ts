@@ -82,7 +82,10 @@ describe('every answer has the shape that the OpenAPI document promises', () => 
 		const document = (await (await get('/openapi.json')).json()) as { openapi: string; paths: Record<string, unknown>; components: { schemas: object } };
 		expect(document.openapi).toBe('3.1.0');
 		for (const path of Object.keys(document.paths)) {
-			const real = path.replace('/v1/incidents/{id}', `/v1/incidents/${snapshot.incidents[0]?.id}`).replace('{id}', id);
+			const real = path
+				.replace('/v1/route', `/v1/route?model=${encodeURIComponent(firstIn('operational').model)}`)
+				.replace('/v1/incidents/{id}', `/v1/incidents/${snapshot.incidents[0]?.id}`)
+				.replace('{id}', id);
 			expect({ path, status: (await get(real)).status }).toEqual({ path, status: 200 });
 		}
 		const named = JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g);

@@ -6,10 +6,12 @@ import { jsonDocument, sendDocument } from './document.ts';
 import { openapiDocument } from './openapi.ts';
 import { answerProblem, Problem, quote } from './problem.ts';
 import { addBadgeRoutes } from './routes/badge.ts';
+import { addEventRoutes } from './routes/events.ts';
 import { addFamilyRoutes } from './routes/family.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addIncidentRoutes } from './routes/incidents.ts';
 import { addProcessRoutes } from './routes/process.ts';
+import { addRouteRoutes } from './routes/route.ts';
 import { addSiteRoutes, sendNotFoundPage } from './routes/site.ts';
 import { addTargetRoutes } from './routes/targets.ts';
 
@@ -70,6 +72,8 @@ export function createApp(tools: ApiTools): Express {
 	app.use(secure, allowEveryOrigin, allowOnlyReads);
 
 	addHealthRoutes(app, tools);
+	addEventRoutes(app, tools);
+	addRouteRoutes(app, tools);
 	addTargetRoutes(app, tools);
 	addIncidentRoutes(app, tools);
 	addProcessRoutes(app, tools);

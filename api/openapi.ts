@@ -12,12 +12,15 @@ import {
 	problemSchema,
 	readyzSchema,
 	resultsSchema,
+	routeSchema,
 	seriesSchema,
 	shieldSchema,
 	targetSchema,
 	targetsSchema,
+	uptimeSchema,
 	verdictsSchema,
 } from './schema.ts';
+import { definitionNames } from './uptime-view.ts';
 
 const components = {
 	Health: healthSchema,
@@ -33,6 +36,8 @@ const components = {
 	Livez: livezSchema,
 	Readyz: readyzSchema,
 	Shield: shieldSchema,
+	Route: routeSchema,
+	Uptime: uptimeSchema,
 } as const;
 
 interface Parameter {
@@ -80,6 +85,29 @@ const routes: Readonly<Record<string, Route>> = {
 		parameters: [id],
 		others: { 404: 'no such target', 503: 'a confirmed outage' },
 		sameBody: [503],
+	},
+	'/v1/route': {
+		summary: 'Candidates for a model in order, each with its reason; never empty because all are bad',
+		answer: 'Route',
+		parameters: [
+			{ ...text('model', 'canonical id, author/slug'), required: true },
+			text('operation', 'default chat', { type: 'string', enum: operations }),
+			text('order', 'providers to try first, by comma'),
+			text('only', 'only these providers'),
+			text('ignore', 'not these providers'),
+			text('sort', '', { type: 'string', enum: ['price', 'throughput', 'latency'] }),
+			text('max_price.prompt', 'USD per million tokens', { type: 'number' }),
+			text('max_price.completion', 'USD per million tokens', { type: 'number' }),
+			text('preferred_max_latency', 'seconds, of the median time to first token', { type: 'number' }),
+			text('preferred_min_throughput', 'tokens a second', { type: 'number' }),
+		],
+		others: { 304: 'unchanged', 400: 'bad parameter', 404: 'no such model, or none fits' },
+	},
+	'/v1/uptime': {
+		summary: 'The same record under each named definition',
+		answer: 'Uptime',
+		parameters: [text('definition', 'default linnet', { type: 'string', enum: definitionNames })],
+		others: { 304: 'unchanged', 400: 'bad parameter' },
 	},
 	'/v1/targets': { summary: 'All targets', answer: 'Targets', others: { 304: 'unchanged' } },
 	'/v1/targets/{id}': {

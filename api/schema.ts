@@ -188,6 +188,38 @@ const incident = z.strictObject({
 export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });
 export const incidentSchema = z.strictObject({ schema: z.literal('linnet.incident/1'), incident });
 
+export const routeSchema = z.strictObject({
+	schema: z.literal('linnet.route/1'),
+	...made,
+	staleAfter: instant,
+	model: z.string(),
+	failOpen: z.boolean().describe('true: even the first is no recommendation; the least bad is given'),
+	candidates: z.array(
+		z.strictObject({
+			id: z.string(),
+			provider: z.string(),
+			upstreamModel: z.string(),
+			state: stateSchema,
+			reason: z.string(),
+			why: z.string().describe('what set it apart from its neighbour in the list'),
+			ttftP50Ms: ms.nullable(),
+			outputTokensPerSecond: z.number().nullable(),
+			retryAfterMs: ms.nullable(),
+			price: price.nullable(),
+		}),
+	),
+});
+
+export const uptimeSchema = z.strictObject({
+	schema: z.literal('linnet.uptime/1'),
+	...made,
+	definition: z.string(),
+	meaning: z.string(),
+	window: z.enum(['1d', '90d']),
+	unit: z.enum(['results', 'minutes']),
+	targets: z.record(z.string(), availabilitySchema.extend({ good: z.number(), bad: z.number() })),
+});
+
 export const problemSchema = z.strictObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() });
 export const livezSchema = z.strictObject({ alive: z.literal(true), version: z.string() });
 export const readyzSchema = z.strictObject({ ready: z.boolean(), checks: z.record(z.string(), z.unknown()) });

@@ -1,11 +1,11 @@
 /** By model: the providers that serve it side by side, best first. */
+import { rankTargets } from '#core/rank-targets.ts';
 import { formatPercent } from '#core/sli.ts';
 import type { GroupView, TargetView } from '#core/snapshot.ts';
 import type { Price } from '#core/target.ts';
 import { formatGood, formatInterval, formatMs, noData } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { type PageContext, renderPage } from './page-layout.ts';
-import { rankTargets } from './rank-targets.ts';
 import { markOf, stateWord } from './state-mark.ts';
 
 function formatUsd(price: Price | null): Html | string {

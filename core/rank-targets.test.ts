@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { availability } from '#core/sli.ts';
-import { states } from '#core/state.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
 import { rankTargets } from './rank-targets.ts';
+import { availability } from './sli.ts';
+import { states } from './state.ts';
 
 const base = sampleSnapshot({ providers: 3, modelsPerProvider: 3, hostile: false }).targets[6];
 if (base === undefined) throw new Error('Expected a sample target');
