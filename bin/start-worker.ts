@@ -162,6 +162,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
+	config.onChange(() => void publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	await rollUp({ db, log, now: Date.now });
 	await publish();
 	const evaluator = evaluate(shop, publish);

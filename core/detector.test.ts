@@ -127,7 +127,9 @@ describe('the detector', () => {
 	it('answers far slower than the target’s own baseline degrade, and recover', () => {
 		const slow = repeat(0, 3).map((_, i) => result('ok', 400 + i * 20, { ttftMs: 900 }));
 		const fast = repeat(0, 3).map((_, i) => result('ok', 500 + i * 20));
-		expect(types(play([...repeat('ok' as const, 15), ...slow, ...fast]))).toEqual(['open slow', 'resolve slow']);
+		const decisions = play([...repeat('ok' as const, 15), ...slow, ...fast]);
+		expect(types(decisions)).toEqual(['open slow', 'resolve slow']);
+		expect(incidents(decisions)[0]?.reason).toBe('3 of the last 5 first tokens came later than 3 times the usual: 900 ms, 900 ms, 900 ms');
 	});
 
 	it('without a baseline slowness is not judged', () => {

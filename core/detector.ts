@@ -58,6 +58,7 @@ interface Vote {
 	readonly bad: boolean;
 	readonly outcome: Outcome;
 	readonly httpStatus: number | null;
+	readonly ttftMs: number | null;
 }
 
 interface Episode {
@@ -236,7 +237,7 @@ interface Judged {
 function judge(condition: Condition, state: ConditionState, { id, result, bad, at, target }: Judged, policy: DetectorPolicy): Decision[] {
 	const episode = (state.episodes[result.vantage] ??= { votes: [], goodRun: 0, confirmations: 0 });
 	const startedAt = result.startedAt ?? result.slotAt;
-	addVote(episode, { id, target, at: startedAt, bad, outcome: result.outcome, httpStatus: result.httpStatus }, policy);
+	addVote(episode, { id, target, at: startedAt, bad, outcome: result.outcome, httpStatus: result.httpStatus, ttftMs: result.ttftMs }, policy);
 
 	const episodes = Object.values(state.episodes).filter(({ votes }) => startedAt - (votes.at(-1)?.at ?? 0) <= policy.vantageSilentMs);
 	if (state.open === null) {
@@ -244,7 +245,7 @@ function judge(condition: Condition, state: ConditionState, { id, result, bad, a
 		if (failing.length * 2 > episodes.length) return [openOrReopen(condition, state, target, at, policy)];
 		if (episode.votes.at(-1)?.bad && episode.confirmations < policy.confirmationsMax) {
 			episode.confirmations += 1;
-			return [reprobe(target, result, policy, `doubt: ${outcomeWords(episode.votes.filter((vote) => vote.bad))}`)];
+			return [reprobe(target, result, policy, 'doubt')];
 		}
 		return [];
 	}
@@ -296,7 +297,10 @@ function openOrReopen(condition: Condition, state: ConditionState, target: strin
 	for (const vote of votes) if (vote.at >= startedAt) count(fresh, vote.id, vote.target, vote.outcome, vote.bad, vote.vantage);
 	state.open = fresh;
 	state.last = null;
-	const reason = `${bad.length} of the last ${votes.length} results ${condition === 'slow' ? 'far slower than usual' : 'failed'}: ${outcomeWords(bad)}`;
+	const reason =
+		condition === 'slow'
+			? `${bad.length} of the last ${votes.length} first tokens came later than ${policy.slowRatio} times the usual: ${bad.map(({ ttftMs }) => `${Math.round(ttftMs ?? 0)} ms`).join(', ')}`
+			: `${bad.length} of the last ${votes.length} results failed: ${outcomeWords(bad)}`;
 	return decide(relapse === null ? 'open' : 'reopen', condition, fresh, at, reason);
 }
 
