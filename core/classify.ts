@@ -157,6 +157,7 @@ function classifyWholeBody(evidence: ProbeEvidence): Classification {
 		const judged = judgeInBand(context, evidence.rules);
 		return verdict(judged.outcome, 'headers', judged.subcode ?? 'http200_error', error, true);
 	}
+	if (transport !== null && isProtocolFault(transport.code)) return verdict('invalid_response', 'first_event', transport.code.toLowerCase());
 	if (deadline !== null) return verdict('first_token_timeout', 'first_event', 'not_streamed');
 	if (transport !== null) return verdict('stream_truncated', 'first_event', transport.code.toLowerCase());
 	return verdict('invalid_response', 'headers', isRecord(json) ? 'not_streamed' : 'not_protocol');

@@ -124,21 +124,6 @@ const cloudflare: readonly ErrorRule[] = [
 	{ code: /^(?:7009|5007)$/, outcome: 'model_not_found', why: 'no such model' },
 ];
 
-const azure: readonly ErrorRule[] = [
-	{ status: [429], message: /high demand|temporarily unable/i, outcome: 'overloaded', why: 'the region, not our deployment' },
-	{ status: [429], message: /rate limit of your/i, outcome: 'rate_limited', why: 'our deployment' },
-	{ code: /^DeploymentNotFound$/i, outcome: 'model_not_found', why: 'no such deployment' },
-	{ code: /^content_filter$/i, outcome: 'content_blocked', why: 'the prompt was filtered' },
-	{ code: /operation_timeout/i, outcome: 'server_timeout', why: 'timeout' },
-];
-
-const mistral: readonly ErrorRule[] = [
-	{ message: /service tier capacity exceeded/i, outcome: 'overloaded', why: 'their capacity, whatever the status' },
-	{ code: /^3505$/, outcome: 'overloaded', why: 'the same by its number' },
-	{ code: /^1300$/, outcome: 'rate_limited', why: 'our requests or tokens per minute' },
-	{ code: /^1500$/, outcome: 'model_not_found', why: 'invalid model' },
-];
-
 const llamaCpp: readonly ErrorRule[] = [
 	{ status: [503], type: /unavailable_error/i, outcome: 'not_ready', why: 'the model is loading' },
 	{ type: /exceed_context_size_error/i, outcome: 'bad_request', why: 'our prompt is too long' },
@@ -162,7 +147,5 @@ export const catalogRules = {
 	minimax,
 	qwen,
 	cloudflare,
-	azure,
-	mistral,
 	llamaCpp,
 } as const;

@@ -101,8 +101,6 @@ const rows: readonly Row[] = [
 		baseUrl: 'https://{RESOURCE}.openai.azure.com/openai/v1',
 		apiKeyEnv: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
 		statusPage: page('rss', 'https://rssfeed.azure.status.microsoft/en-us/status/feed/'),
-		auth: 'api-key',
-		errorRules: catalogRules.azure,
 		resetInSeconds: true,
 		servedModelVaries: true,
 	},
@@ -123,7 +121,6 @@ const rows: readonly Row[] = [
 		baseUrl: 'https://api.mistral.ai/v1',
 		apiKeyEnv: ['MISTRAL_API_KEY'],
 		statusPage: page('instatus', 'https://status.mistral.ai'),
-		errorRules: catalogRules.mistral,
 	},
 	{
 		id: 'groq',

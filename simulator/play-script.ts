@@ -61,7 +61,7 @@ export function playScript(res: ServerResponse, script: Script): void {
 				return ending.everyMs > 0 ? drip(ending.bytes, ending.everyMs) : flood(ending.bytes);
 		}
 	};
-	const drip = (bytes: string, everyMs: number) => {
+	const drip = (bytes: string | Buffer, everyMs: number) => {
 		timer = setTimeout(() => {
 			if (socket.destroyed) return;
 			write(bytes);
@@ -69,7 +69,7 @@ export function playScript(res: ServerResponse, script: Script): void {
 		}, everyMs);
 	};
 	let repeated = 0;
-	const flood = (bytes: string) => {
+	const flood = (bytes: string | Buffer) => {
 		while (!socket.destroyed) {
 			repeated += bytes.length;
 			if (repeated > mostRepeatedBytes) return void socket.destroy();

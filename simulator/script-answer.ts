@@ -14,7 +14,7 @@ export interface Step {
 export type Ending =
 	| { readonly kind: 'end' | 'fin' | 'rst' | 'hang' }
 	/** `everyMs` 0: as fast as the reader takes them. */
-	| { readonly kind: 'repeat'; readonly bytes: string; readonly everyMs: number };
+	| { readonly kind: 'repeat'; readonly bytes: string | Buffer; readonly everyMs: number };
 
 export interface Script {
 	readonly headersAtMs: number;
@@ -41,6 +41,7 @@ const dresses: Partial<Record<Fault['mode'], Dress>> = {
 };
 
 export function encodeFrame(frame: Frame, { newline, space, manyLines }: Dress = plain): string {
+	if ('raw' in frame) return frame.raw;
 	if ('comment' in frame) return `:${space}${frame.comment}${newline}${newline}`;
 	const data = typeof frame.data === 'string' ? frame.data : manyLines ? JSON.stringify(frame.data, null, 1) : JSON.stringify(frame.data);
 	const lines = data.split('\n').map((line) => `data:${space}${line}${newline}`);
@@ -89,12 +90,13 @@ export function scriptAnswer(input: ScriptInput): Script {
 		created: Math.floor(input.createdAtMs / 1_000),
 	};
 	const pace = paceOf(input);
-	const encode = (frame: Frame) => encodeFrame(frame, dress);
+	const encode = (frame: Frame) => dialect.encode?.(frame) ?? encodeFrame(frame, dress);
+	const join = (frames: readonly Frame[]) => joinBytes(frames.map(encode));
 	const steps: Step[] = [];
 	let atMs = pace.ttftMs * 0.6;
 	const headersAtMs = atMs;
 	const add = (frames: readonly Frame[]) => {
-		if (frames.length > 0) steps.push({ atMs, bytes: frames.map(encode).join('') });
+		if (frames.length > 0) steps.push({ atMs, bytes: join(frames) });
 	};
 	add(dialect.opening(answer));
 	const opening = [...steps];
@@ -148,7 +150,7 @@ export function scriptAnswer(input: ScriptInput): Script {
 			steps.push({ atMs, bytes: `data: {"choices": [{"delta": {"content": "un${dress.newline}${dress.newline}` });
 			return script({ kind: 'end' });
 		case 'endless_stream':
-			return script({ kind: 'repeat', bytes: encode(dialect.content(answer, ' and on', 1)).repeat(64), everyMs: 0 });
+			return script({ kind: 'repeat', bytes: join(Array.from({ length: 64 }, () => dialect.content(answer, ' and on', 1))), everyMs: 0 });
 		case 'event_flood':
 			return script({ kind: 'repeat', bytes: ':\n\n'.repeat(16_384), everyMs: 0 });
 		case 'huge_line':
@@ -158,6 +160,10 @@ export function scriptAnswer(input: ScriptInput): Script {
 	}
 	add([...closing(), ...dialect.terminator()]);
 	return dressWhole(mode, script({ kind: 'end' }));
+}
+
+function joinBytes(parts: readonly (string | Buffer)[]): string | Buffer {
+	return parts.every((part) => typeof part === 'string') ? parts.join('') : Buffer.concat(parts.map((part) => Buffer.from(part)));
 }
 
 /** Variants that change the bytes of a right answer as a whole. */

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Operation } from '#core/target.ts';
 import type { ErrorKind } from './faults.ts';
 
 /** One piece of a stream before it is put into bytes. */
-export type Frame = { readonly event: string | null; readonly data: object | string } | { readonly comment: string };
+export type Frame = { readonly event: string | null; readonly data: object | string } | { readonly comment: string } | { readonly raw: string };
 
 /** What a request asked for, in common words. */
 export interface SimAsk {
@@ -36,10 +37,14 @@ export interface SimDialect {
 	readonly id: string;
 	/** Between the provider's prefix and the dialect's own paths. */
 	readonly basePath: string;
+	readonly operation: Operation;
 	readonly contentType: string;
-	/** The model when the path names it, `''` when the body does; null when this path is no chat. */
-	matchChat(path: string): string | null;
-	readonly listingPath: string;
+	/** Bytes of a frame where the protocol is not server-sent events; null: it is. */
+	readonly encode: ((frame: Frame) => string | Buffer) | null;
+	/** The model when the path names it, `''` when the body does; null when this path asks no model. */
+	matchAsk(path: string): string | null;
+	/** Null: the protocol lists its models elsewhere. */
+	readonly listingPath: string | null;
 	/** The key in the header that this protocol uses; null when it is missing. */
 	presentedKey(headers: IncomingHttpHeaders): string | null;
 	/** Null when the body is not this protocol: the server then answers bad_request. */
@@ -54,6 +59,8 @@ export interface SimDialect {
 	terminator(): Frame[];
 	/** Null: this protocol has no such error. */
 	error(kind: ErrorKind, key: string | null): SimError | null;
+	/** Errors that this protocol can tell inside a stream. */
+	readonly inBandKinds: readonly ErrorKind[];
 	/** The error inside a stream that has begun. */
 	errorFrame(error: SimError): Frame;
 	/** The whole answer as one JSON document, as if no stream had been asked for. */

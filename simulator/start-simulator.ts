@@ -107,13 +107,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 			const error = dialect.error(kind, key) ?? dialect.error('server_error', key);
 			if (error !== null) sendJson(res, error.status, error.headers, error.body);
 		};
-		if (req.method === 'GET' && inner === dialect.listingPath) {
+		if (req.method === 'GET' && dialect.listingPath !== null && inner === dialect.listingPath) {
 			note(null, null);
 			if (!authorized) return sendError('auth_failed');
 			const listed = provider.models.filter((model) => faultFor(providerId, model)?.mode !== 'model_removed');
 			return sendJson(res, 200, {}, dialect.listModels(listed.map(({ upstreamModel }) => upstreamModel)));
 		}
-		const modelInPath = req.method === 'POST' ? dialect.matchChat(inner) : null;
+		const modelInPath = req.method === 'POST' ? dialect.matchAsk(inner) : null;
 		if (modelInPath === null) {
 			note(null, null);
 			return sendError('model_not_found');

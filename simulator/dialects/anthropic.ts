@@ -1,5 +1,5 @@
 import { isRecord } from '#core/error-body.ts';
-import type { ErrorKind } from '#simulator/faults.ts';
+import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
 import type { Frame, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
 const finishWords = { stop: 'end_turn', length: 'max_tokens', content: 'refusal', refusal: 'refusal' } as const;
@@ -52,9 +52,11 @@ const usage = (input: number, output: number) => ({ input_tokens: input, cache_c
 export const anthropic: SimDialect = {
 	id: 'anthropic',
 	basePath: '',
+	operation: 'chat',
 	contentType: 'text/event-stream; charset=utf-8',
+	encode: null,
 	listingPath: '/v1/models',
-	matchChat: (path) => (path === '/v1/messages' ? '' : null),
+	matchAsk: (path) => (path === '/v1/messages' ? '' : null),
 	presentedKey(headers) {
 		const key = headers['x-api-key'];
 		return (typeof key === 'string' && key !== '' ? key : null) ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? null;
@@ -92,6 +94,7 @@ export const anthropic: SimDialect = {
 	],
 	terminator: () => [frame('message_stop')],
 	error,
+	inBandKinds: errorKinds,
 	errorFrame: ({ body }) => ({ event: 'error', data: body }),
 	whole: (answer, text) => ({
 		id: answer.id,

@@ -1,5 +1,5 @@
 import { isRecord } from '#core/error-body.ts';
-import type { ErrorKind } from '#simulator/faults.ts';
+import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
 import type { Frame, SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
 const finishWords = { stop: 'STOP', length: 'MAX_TOKENS', content: 'SAFETY', refusal: 'PROHIBITED_CONTENT' } as const;
@@ -71,9 +71,11 @@ function error(kind: ErrorKind, key: string | null): SimError | null {
 export const gemini: SimDialect = {
 	id: 'gemini',
 	basePath: '/v1beta',
+	operation: 'chat',
 	contentType: 'text/event-stream',
+	encode: null,
 	listingPath: '/models',
-	matchChat(path) {
+	matchAsk(path) {
 		const match = /^\/models\/([^/]+):streamGenerateContent$/.exec(path);
 		return match === null ? null : decodeURIComponent(match[1] ?? '');
 	},
@@ -100,6 +102,7 @@ export const gemini: SimDialect = {
 	},
 	terminator: () => [],
 	error,
+	inBandKinds: errorKinds,
 	errorFrame: ({ body }) => ({ event: null, data: body }),
 	whole: (answer, text) => ({
 		candidates: [{ content: { parts: [{ text }], role: 'model' }, finishReason: 'STOP', index: 0 }],

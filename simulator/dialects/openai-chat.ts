@@ -1,5 +1,5 @@
 import { isRecord } from '#core/error-body.ts';
-import type { ErrorKind } from '#simulator/faults.ts';
+import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
 import type { Frame, SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
 const finishWords = { stop: 'stop', length: 'length', content: 'content_filter', refusal: 'stop' } as const;
@@ -77,9 +77,11 @@ function error(kind: ErrorKind, key: string | null): SimError | null {
 export const openaiChat: SimDialect = {
 	id: 'openai-chat',
 	basePath: '/v1',
+	operation: 'chat',
 	contentType: 'text/event-stream; charset=utf-8',
+	encode: null,
 	listingPath: '/models',
-	matchChat: (path) => (path === '/chat/completions' ? '' : null),
+	matchAsk: (path) => (path === '/chat/completions' ? '' : null),
 	presentedKey: (headers) => /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? null,
 	readAsk(body) {
 		if (!isRecord(body) || typeof body.model !== 'string' || !Array.isArray(body.messages)) return null;
@@ -98,6 +100,7 @@ export const openaiChat: SimDialect = {
 	],
 	terminator: () => [{ event: null, data: '[DONE]' }],
 	error,
+	inBandKinds: errorKinds,
 	errorFrame: ({ body }) => ({ event: null, data: body }),
 	whole: (answer, text) => ({
 		id: answer.id,

@@ -4,15 +4,20 @@ import type { Outcome } from '#core/outcome.ts';
 import { ruleOf } from '#core/outcome.ts';
 import type { Phase, ProbeResult } from '#core/probe-result.ts';
 import type { Timeouts } from '#core/target.ts';
+import { dialects } from '#providers/index.ts';
 import { simDialects } from '#simulator/dialects/index.ts';
 import { type ErrorKind, errorKinds, type Fault, type FaultMode, faultSamples } from '#simulator/faults.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { patient, probeOnce, simProvider, targetOf } from './probe-setup.ts';
 
 type Verdict = readonly [Outcome, Phase | null];
-type Expected = Verdict | { readonly default: Verdict; readonly [dialect: string]: Verdict };
+/** By dialect, or by framing: `json` is one document (embeddings), where nothing is an answer before the last brace. */
+type Expected = Verdict | { readonly default: Verdict; readonly [dialectOrFraming: string]: Verdict };
 
 const ok: Verdict = ['ok', null];
+const notADocument: Verdict = ['invalid_response', 'first_event'];
+const cutDocument: Verdict = ['stream_truncated', 'first_event'];
+const noVector: Verdict = ['empty_response', 'end'];
 
 const expected = {
 	slow_ttft: ok,
@@ -21,33 +26,36 @@ const expected = {
 	no_headers: ['first_token_timeout', 'headers'],
 	silent_stream: ['first_token_timeout', 'first_event'],
 	heartbeat_then_nothing: ['first_token_timeout', 'first_event'],
-	stall_after: ['stream_stalled', 'stream'],
-	slow_drip: ['first_token_timeout', 'first_event'],
-	cut_clean: ['stream_truncated', 'end'],
-	cut_fin: ['stream_truncated', 'stream'],
-	cut_rst: ['stream_truncated', 'stream'],
-	close_delimited_cut: ['stream_truncated', 'end'],
+	stall_after: { default: ['stream_stalled', 'stream'], json: ['first_token_timeout', 'first_event'] },
+	// What drips is no frame, and a frame's length is checked at once.
+	slow_drip: { default: ['first_token_timeout', 'first_event'], bedrock: notADocument },
+	cut_clean: { default: ['stream_truncated', 'end'], json: notADocument },
+	cut_fin: { default: ['stream_truncated', 'stream'], json: cutDocument },
+	cut_rst: { default: ['stream_truncated', 'stream'], json: cutDocument },
+	close_delimited_cut: { default: ['stream_truncated', 'end'], json: notADocument },
 	reset_before_headers: ['server_error', 'headers'],
 	fin_before_headers: ['server_error', 'headers'],
 	http_error: ['server_error', 'headers'],
 	http_status: ['server_error', 'headers'],
-	http200_error_json: ['server_error', 'headers'],
+	// Where JSON is what was asked for, the error is in its place.
+	http200_error_json: { default: ['server_error', 'headers'], json: ['server_error', 'first_event'], ollama: ['server_error', 'first_event'] },
 	html_page: ['server_error', 'headers'],
-	in_band_error: ['server_error', 'first_event'],
+	in_band_error: { default: ['server_error', 'first_event'], cohere: ['server_error', 'end'], json: notADocument },
 	redirect: ['invalid_response', 'headers'],
 	queued_202: ['not_ready', 'headers'],
-	not_streamed: ['invalid_response', 'headers'],
+	not_streamed: { default: ['invalid_response', 'headers'], json: ok, ollama: ok },
 	model_removed: ['model_not_found', 'headers'],
-	done_without_finish: ['stream_truncated', 'end'],
-	error_then_done: ['stream_error', 'stream'],
+	done_without_finish: { default: ['stream_truncated', 'end'], json: notADocument },
+	error_then_done: { default: ['stream_error', 'stream'], cohere: ['stream_error', 'end'], json: notADocument },
 	// Where the terminator is the finish reason itself, nothing is missing.
 	no_done_after_finish: { default: ok, anthropic: ['stream_truncated', 'end'] },
 	empty_completion: ['empty_response', 'end'],
 	empty_body: ['stream_truncated', 'first_event'],
-	length_with_reasoning_only: ['canary_mismatch', 'assert'],
-	refusal: ['content_blocked', 'end'],
-	content_filter: ['content_blocked', 'end'],
-	wrong_answer: ['canary_mismatch', 'assert'],
+	length_with_reasoning_only: { default: ['canary_mismatch', 'assert'], json: noVector },
+	// Ollama has no word for either: there it is silence.
+	refusal: { default: ['content_blocked', 'end'], json: noVector, ollama: ['empty_response', 'end'] },
+	content_filter: { default: ['content_blocked', 'end'], json: noVector, ollama: ['empty_response', 'end'] },
+	wrong_answer: { default: ['canary_mismatch', 'assert'], json: ok },
 	// Only where the catalogue knows the provider does another model's name count: see run-probe.test.ts.
 	wrong_model_echo: ok,
 	reasoning_first: ok,
@@ -57,17 +65,19 @@ const expected = {
 	cr: ok,
 	multi_data_lines: ok,
 	no_space_after_colon: ok,
-	bom: ok,
+	// A byte order mark belongs to text; before a binary frame it is damage.
+	bom: { default: ok, bedrock: notADocument },
 	gzip_body: ok,
-	bad_json_event: ['invalid_response', 'stream'],
+	bad_json_event: { default: ['invalid_response', 'stream'], json: notADocument },
 	gzip_truncated: ['stream_truncated', 'first_event'],
 	gzip_bomb: ['invalid_response', 'first_event'],
 	not_gzip: ['invalid_response', 'first_event'],
-	endless_stream: ['invalid_response', 'stream'],
+	endless_stream: { default: ['invalid_response', 'stream'], json: notADocument },
 	huge_line: ['invalid_response', 'first_event'],
 	header_flood: ['invalid_response', 'headers'],
-	event_flood: ['invalid_response', 'stream'],
-	binary_body: ['stream_truncated', 'first_event'],
+	event_flood: { default: ['invalid_response', 'stream'], json: notADocument },
+	// As server-sent events noise holds no event at all.
+	binary_body: { default: ['stream_truncated', 'first_event'], json: notADocument, ollama: notADocument, bedrock: notADocument },
 	not_http: ['invalid_response', 'headers'],
 	bad_chunk: ['invalid_response', 'first_event'],
 	upgrade: ['invalid_response', 'headers'],
@@ -97,7 +107,7 @@ const shortWaits: Partial<Record<FaultMode, Partial<Timeouts>>> = {
 	silent_stream: { firstTokenMs: 1_500 },
 	heartbeat_then_nothing: { firstTokenMs: 1_500 },
 	slow_drip: { firstTokenMs: 1_500 },
-	stall_after: { stallMs: 1_500 },
+	stall_after: { firstTokenMs: 4_000, stallMs: 1_500 },
 };
 
 interface Cell {
@@ -109,7 +119,7 @@ interface Cell {
 
 function verdictFor(mode: FaultMode, dialect: string): Verdict {
 	const row: Expected = expected[mode];
-	return 'default' in row ? (row[dialect] ?? row.default) : row;
+	return 'default' in row ? (row[dialect] ?? row[dialects[dialect]?.framing ?? ''] ?? row.default) : row;
 }
 
 const modeCells: Cell[] = Object.keys(simDialects).flatMap((dialect) =>
@@ -123,27 +133,34 @@ const errorCells: Cell[] = Object.entries(simDialects).flatMap(([dialect, speake
 			const code = kindCodes[error];
 			const id = (where: string) => `${dialect}.${error}.${where}`;
 			const inside = speaker.error(error, null)?.body ?? {};
-			// A body without a word can't be an error inside a 200.
-			const worded = Object.keys(inside).length > 0;
+			// Without a status only a body with words tells, and only where the protocol has a place for it.
+			const worded = Object.keys(inside).length > 0 && speaker.inBandKinds.includes(error);
 			const afterContent = ruleOf(code).group === 'provider' ? 'stream_error' : code;
+			// Cohere's errors inside are a finish reason; Bedrock's name is in a header that a 200 does not have.
+			const inside200 = dialect === 'bedrock' ? [] : (['json200'] as const);
 			return [
 				{ id: id('http'), dialect, fault: { mode: 'http_error', error }, verdict: [code, 'headers'] },
 				...(worded
-					? [
-							{ id: id('json200'), dialect, fault: { mode: 'http200_error_json', error } as const, verdict: inBandVerdict(dialect, error, code, 'headers') },
+					? ([
+							...inside200.map((where) => ({
+								id: id(where),
+								dialect,
+								fault: { mode: 'http200_error_json', error } as const,
+								verdict: inBandVerdict(dialect, error, code, dialect === 'ollama' ? 'first_event' : 'headers'),
+							})),
 							{
 								id: id('before'),
 								dialect,
-								fault: { mode: 'in_band_error', error, tokens: 0 } as const,
-								verdict: inBandVerdict(dialect, error, code, 'first_event'),
+								fault: { mode: 'in_band_error', error, tokens: 0 },
+								verdict: inBandVerdict(dialect, error, code, dialect === 'cohere' ? 'end' : 'first_event'),
 							},
 							{
 								id: id('after'),
 								dialect,
-								fault: { mode: 'in_band_error', error, tokens: 3 } as const,
-								verdict: inBandVerdict(dialect, error, afterContent, 'stream'),
+								fault: { mode: 'in_band_error', error, tokens: 3 },
+								verdict: inBandVerdict(dialect, error, afterContent, dialect === 'cohere' ? 'end' : 'stream'),
 							},
-						]
+						] as const)
 					: []),
 			];
 		}),
@@ -151,7 +168,7 @@ const errorCells: Cell[] = Object.entries(simDialects).flatMap(([dialect, speake
 
 /** Without a status some errors say less: OpenAI's bare 429 has no word at all, and its timeout has only a type. */
 function inBandVerdict(dialect: string, error: ErrorKind, code: Outcome, phase: Phase): Verdict {
-	if (dialect === 'openai-chat' && error === 'throttled') return [phase === 'stream' ? 'stream_error' : 'server_error', phase];
+	if (dialect.startsWith('openai') && error === 'throttled') return [phase === 'stream' ? 'stream_error' : 'server_error', phase];
 	return [code, phase];
 }
 
@@ -175,7 +192,7 @@ describe('dialect × fault', () => {
 				results.set(cell.id, await probeOnce(targetOf(cell.dialect, simulator.baseUrl(cell.id), { provider: cell.id, timeouts })));
 			}
 		};
-		await Promise.all(Array.from({ length: 12 }, lane));
+		await Promise.all(Array.from({ length: 16 }, lane));
 	}, 60_000);
 
 	afterAll(() => simulator.close());

@@ -21,7 +21,7 @@ export const simModel: SimModel = {
 };
 
 export function simProvider(id: string, dialect: string): SimProvider {
-	return { id, name: id, dialect, models: [simModel] };
+	return { id, name: id, dialect, models: [{ ...simModel, operation: dialects[dialect]?.operation ?? 'chat' }] };
 }
 
 export function targetOf(dialectId: string, baseUrl: string, change: Partial<Target> = {}): Target {

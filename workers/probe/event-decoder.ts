@@ -120,7 +120,9 @@ function createDocumentDecoder(sink: EventSink, maxEventChars: number): EventDec
 			} else pieces.push(piece);
 		},
 		end() {
-			if (!over) sink.onEvent({ name: null, data: pieces.join('') + text.decode() });
+			const document = pieces.join('') + text.decode();
+			// An empty body is no document at all: a stream that was cut before its first event.
+			if (!over && document.trim() !== '') sink.onEvent({ name: null, data: document });
 		},
 	};
 }

@@ -1,0 +1,77 @@
+/** Ollama's own protocol: one JSON object a line. Wire protocols, section 2j. */
+import type { Finish } from '#core/answer.ts';
+import { isRecord } from '#core/error-body.ts';
+import type { ErrorRule } from '#core/error-rules.ts';
+import type { AnswerReader, Dialect } from './adapter.ts';
+import { addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+
+const finishWords: Readonly<Record<string, Finish>> = { stop: 'stop', length: 'length', load: 'stop', unload: 'stop' };
+
+const errorRules: readonly ErrorRule[] = [
+	{ message: /model .{0,200}not found|try pulling it first/i, outcome: 'model_not_found', why: 'not pulled' },
+	{ message: /server busy|maximum pending requests/i, outcome: 'overloaded', why: 'its queue is full' },
+	{ message: /loading model|model is loading/i, outcome: 'not_ready', why: 'a cold start' },
+	{ message: /^unauthorized/i, outcome: 'auth_failed', why: 'the key' },
+];
+
+export function createOllamaReader(): AnswerReader {
+	const draft = newDraft();
+	let contentSeen = false;
+	return {
+		answer: () => draft,
+		end() {},
+		push({ data }) {
+			if (draft.closed) return 'structure';
+			const line = parseEvent(draft, data);
+			if (line === null) return 'structure';
+			if (line.error !== undefined) {
+				setError(draft, line, contentSeen);
+				return 'structure';
+			}
+			draft.servedModel ??= textOrNull(line.model);
+			const message = isRecord(line.message) ? line.message : {};
+			const said = typeof message.content === 'string' && message.content !== '' ? message.content : null;
+			const called = Array.isArray(message.tool_calls) && message.tool_calls.length > 0;
+			const thought = typeof message.thinking === 'string' && message.thinking !== '';
+			if (said !== null) addText(draft, said);
+			if (thought) draft.reasoningSeen = true;
+			if (said !== null || called) contentSeen = true;
+			if (line.done === true) {
+				setFinish(draft, textOrNull(line.done_reason) ?? 'stop', finishWords);
+				draft.inputTokens = tokenCount(line.prompt_eval_count);
+				draft.outputTokens = tokenCount(line.eval_count);
+				draft.complete = true;
+				draft.closed = true;
+			}
+			return said !== null || called ? 'content' : thought ? 'reasoning' : 'structure';
+		},
+	};
+}
+
+export const ollama: Dialect = {
+	id: 'ollama',
+	operation: 'chat',
+	framing: 'ndjson',
+	contentTypes: /^application\/(?:x-ndjson|json)/i,
+	auth: 'bearer',
+	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: true, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
+	buildRequest: (target, prompt) => ({
+		method: 'POST',
+		path: '/api/chat',
+		headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
+		body: JSON.stringify({
+			model: target.upstreamModel,
+			messages: [{ role: 'user', content: prompt }],
+			stream: true,
+			options: { num_predict: target.flags.maxOutputTokens, ...(target.flags.sendTemperature ? { temperature: 0 } : {}) },
+			...target.flags.bodyPatch,
+		}),
+	}),
+	createReader: createOllamaReader,
+	errorRules,
+	listing: {
+		path: '/api/tags',
+		readModels: (json) =>
+			isRecord(json) && Array.isArray(json.models) ? json.models.flatMap((row) => (isRecord(row) && typeof row.name === 'string' ? [row.name] : [])) : [],
+	},
+};
