@@ -1,34 +1,29 @@
+/** Recorded streams, cut at every byte, in every dress that the protocol allows, must read as what the provider meant. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '#core/answer.ts';
-import type { EventMark } from './adapter.ts';
-import { catalog } from './catalog.ts';
-import { dialects } from './index.ts';
+import type { EventMark } from '#providers/adapter.ts';
+import { dialects } from '#providers/index.ts';
+import { createEventDecoder } from '#workers/probe/event-decoder.ts';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const fixture = (name: string) => readFileSync(join(here, '__fixtures__', name));
+const folder = join(dirname(fileURLToPath(import.meta.resolve('#providers/index.ts'))), '__fixtures__');
+const fixture = (name: string) => readFileSync(join(folder, name));
 
 /** Feeds the bytes cut at the given places, as a socket might. */
-function read(dialectId: string, bytes: Uint8Array, cuts: readonly number[] = []): { answer: Answer; marks: EventMark[]; comments: number } {
+function read(dialectId: string, bytes: Uint8Array, cuts: readonly number[] = []): { answer: Answer; marks: EventMark[] } {
 	const dialect = dialects[dialectId];
 	if (dialect === undefined) throw new Error(`no dialect ${dialectId}`);
 	const reader = dialect.createReader();
 	const marks: EventMark[] = [];
-	let comments = 0;
-	const parser = createParser({
-		onEvent: ({ event, data }) => marks.push(reader.push({ name: event ?? null, data })),
-		onComment: () => comments++,
-	});
-	const text = new TextDecoder();
+	const decoder = createEventDecoder(dialect.framing, { onEvent: (event) => marks.push(reader.push(event)), onComment() {}, onOversize() {} }, 1_000_000);
 	const places = [0, ...cuts, bytes.length];
-	for (let i = 1; i < places.length; i++) parser.feed(text.decode(bytes.subarray(places[i - 1], places[i]), { stream: true }));
-	parser.feed(text.decode());
+	for (let i = 1; i < places.length; i++) decoder.feed(bytes.subarray(places[i - 1], places[i]));
+	decoder.end();
 	reader.end();
-	return { answer: { ...reader.answer() }, marks, comments };
+	return { answer: { ...reader.answer() }, marks };
 }
 
 const dresses: Record<string, (text: string) => string> = {
@@ -105,23 +100,61 @@ const cases: readonly Case[] = [
 	{ file: 'gemini.thinking.sse', content: 1, reasoning: 1, expected: { text: 'OK', complete: true, outputTokens: 27, reasoningTokens: 26 } },
 	{ file: 'gemini.blocked.sse', content: 0, expected: { text: '', complete: true, finish: 'content', finishReason: 'PROHIBITED_CONTENT' } },
 	{ file: 'gemini.error.sse', content: 1, expected: { complete: false, closed: true, errorAfterContent: true } },
+	{ file: 'mistral.reasoning.sse', content: 2, reasoning: 1, expected: { text: greeting, complete: true, inputTokens: 11, outputTokens: 9 } },
+	{ file: 'azure-openai.filtered.sse', content: 1, expected: { complete: true, finish: 'content', finishReason: 'content_filter' } },
+	{
+		file: 'openai-responses.plain.sse',
+		content: 2,
+		reasoning: 1,
+		expected: { text: greeting, complete: true, closed: true, inputTokens: 10, outputTokens: 15, reasoningTokens: 7, servedModel: 'gpt-6-luna-2026-09-01' },
+	},
+	{ file: 'openai-responses.quota.sse', content: 0, expected: { complete: false, error: expect.objectContaining({ code: 'insufficient_quota' }) } },
+	{
+		file: 'openai-responses.flat-error.sse',
+		content: 0,
+		expected: { complete: false, error: expect.objectContaining({ code: 'server_error', message: 'boom' }) },
+	},
+	{ file: 'vertex.plain.sse', content: 2, expected: { text: greeting, complete: true, finish: 'stop', outputTokens: 3 } },
+	{ file: 'cohere.plain.sse', content: 2, reasoning: 1, expected: { text: greeting, complete: true, inputTokens: 71, outputTokens: 9, requestId: 'co-5' } },
+	{ file: 'cohere.timeout.sse', content: 0, expected: { complete: true, finish: 'timeout' } },
+	{
+		file: 'ollama.plain.ndjson',
+		content: 2,
+		reasoning: 1,
+		expected: { text: greeting, complete: true, inputTokens: 26, outputTokens: 12, servedModel: 'cinder:8b' },
+	},
+	{ file: 'ollama.error.ndjson', content: 1, expected: { complete: false, errorAfterContent: true } },
+	{ file: 'bedrock.plain.bin', content: 2, reasoning: 1, expected: { text: greeting, complete: true, closed: true, inputTokens: 8, outputTokens: 14 } },
+	{ file: 'bedrock.throttled.bin', content: 1, expected: { complete: false, error: expect.objectContaining({ type: 'throttlingException' }) } },
+	{
+		file: 'openai-embeddings.plain.json',
+		content: 1,
+		expected: { complete: true, finish: 'stop', inputTokens: 4, outputTokens: 0, servedModel: 'text-embed-3' },
+	},
+	{ file: 'openai-embeddings.zero.json', content: 1, expected: { complete: true, finish: 'mismatch' } },
+	{ file: 'voyage-embeddings.plain.json', content: 1, expected: { complete: true, inputTokens: 5 } },
+	{ file: 'cohere-embeddings.plain.json', content: 1, expected: { complete: true, inputTokens: 2 } },
+	{ file: 'cohere-embeddings.none.json', content: 0, expected: { complete: true, finish: null } },
+	{ file: 'gemini-embeddings.plain.json', content: 1, expected: { complete: true, finish: 'stop' } },
 ];
 
 describe.each(cases)('$file', ({ file, expected, content, reasoning = 0 }) => {
 	const dialectId = file.split('.')[0] ?? '';
-	const text = fixture(file).toString('utf8');
+	const recorded = fixture(file);
 
 	test('reads as what the provider meant', () => {
-		const { answer, marks } = read(dialectId, Buffer.from(text));
+		const { answer, marks } = read(dialectId, recorded);
 		expect(answer).toMatchObject(expected);
 		expect(marks.filter((mark) => mark === 'content').length).toBe(content);
 		expect(marks.filter((mark) => mark === 'reasoning').length).toBe(reasoning);
 		expect(answer.malformed).toBeNull();
 	});
 
-	test.each(Object.keys(dresses))('reads the same with %s, cut at every byte', (dress) => {
-		const bytes = Buffer.from(dresses[dress]?.(text) ?? '');
-		const whole = read(dialectId, Buffer.from(text));
+	// Other framings have one dress only, and no text to dress.
+	const worn = file.endsWith('.sse') ? Object.keys(dresses) : ['as sent'];
+	test.each(worn)('reads the same with %s, cut at every byte', (dress) => {
+		const bytes = dress === 'as sent' ? recorded : Buffer.from(dresses[dress]?.(recorded.toString('utf8')) ?? '');
+		const whole = read(dialectId, recorded);
 		expect(
 			read(
 				dialectId,
@@ -139,7 +172,7 @@ describe.each(cases)('$file', ({ file, expected, content, reasoning = 0 }) => {
 	});
 
 	test('a stream that ends before its terminator is never complete', () => {
-		const bytes = Buffer.from(text);
+		const bytes = recorded;
 		let completeFrom = bytes.length;
 		for (let end = bytes.length; end >= 0; end--) {
 			if (!read(dialectId, bytes.subarray(0, end)).answer.complete) break;
@@ -202,31 +235,8 @@ describe('every reader', () => {
 	});
 });
 
-describe('the map of dialects', () => {
-	test('holds every dialect file of the folder under its own id', () => {
-		const support = new Set(['adapter.ts', 'index.ts', 'catalog.ts', 'catalog-rules.ts', 'answer-draft.ts', 'wire.ts', 'openai-listing.ts']);
-		const files = readdirSync(here).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !support.has(name));
-		const index = readFileSync(join(here, 'index.ts'), 'utf8');
-		for (const file of files) expect(index).toContain(`'./${file}'`);
-		expect(Object.keys(dialects).length).toBe(files.length);
-		for (const [id, dialect] of Object.entries(dialects)) expect(dialect.id).toBe(id);
-	});
-
-	test('has a fixture for every dialect', () => {
-		const files = readdirSync(join(here, '__fixtures__'));
-		for (const id of Object.keys(dialects)) expect(files.filter((name) => name.startsWith(`${id}.`)).length, id).toBeGreaterThan(0);
-		for (const name of files) expect(cases.map(({ file }) => file)).toContain(name);
-	});
-});
-
-describe('the catalogue', () => {
-	test('names each provider once, with a usable URL and variables', () => {
-		expect(new Set(catalog.map(({ id }) => id)).size).toBe(catalog.length);
-		for (const entry of catalog) {
-			expect(entry.id).toMatch(/^[a-z0-9][a-z0-9.-]*$/);
-			expect(() => new URL(entry.baseUrl.replaceAll(/\{[A-Z]+\}/g, 'x')), entry.id).not.toThrow();
-			for (const name of entry.apiKeyEnv) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/);
-			if (entry.statusPage !== null) expect(entry.statusPage.url).toMatch(/^https:\/\//);
-		}
-	});
+test('every dialect has a fixture, and every fixture a case', () => {
+	const files = readdirSync(folder);
+	for (const id of Object.keys(dialects)) expect(files.filter((name) => name.startsWith(`${id}.`)).length, id).toBeGreaterThan(0);
+	expect(cases.map(({ file }) => file).sort()).toEqual(files.sort());
 });
