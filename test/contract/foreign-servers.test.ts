@@ -19,6 +19,7 @@ beforeAll(async () => {
 		status: 429,
 	});
 	mock.onMessage('broken question', { error: { message: 'boom', type: 'server_error' }, status: 500 });
+	mock.onEmbedding(/probe/, { embedding: [0.1, -0.2, 0.3] });
 	await mock.start();
 });
 afterAll(() => mock.stop());
@@ -27,10 +28,18 @@ const bases: Record<string, () => string> = {
 	'openai-chat': () => `${mock.url}/v1`,
 	anthropic: () => mock.url,
 	gemini: () => `${mock.url}/v1beta`,
+	'openai-responses': () => `${mock.url}/v1`,
+	cohere: () => `${mock.url}/v2`,
+	ollama: () => mock.url,
+	bedrock: () => mock.url,
+	vertex: () => `${mock.url}/v1/projects/p/locations/l/publishers/google`,
 };
 
+/** Models that make the mock take the path for what it is. */
+const models: Record<string, string> = { gemini: 'gemini-2.5-flash', vertex: 'gemini-2.5-flash', bedrock: 'amazon.nova-micro-v1:0' };
+
 describe.each(Object.keys(bases))('aimock speaking %s', (dialect) => {
-	const target = () => targetOf(dialect, bases[dialect]?.() ?? '', { upstreamModel: dialect === 'gemini' ? 'gemini-2.5-flash' : 'some-model' });
+	const target = () => targetOf(dialect, bases[dialect]?.() ?? '', { upstreamModel: models[dialect] ?? 'some-model' });
 
 	test('a good answer is ok', async () => {
 		const result = await probeOnce(target(), {}, { canary: canary('good question', content) });
@@ -61,4 +70,12 @@ describe.each(Object.keys(bases))('aimock speaking %s', (dialect) => {
 			httpStatus: 500,
 		});
 	});
+});
+
+test.each([
+	['openai-embeddings', () => `${mock.url}/v1`],
+	['cohere-embeddings', () => `${mock.url}/v2`],
+	['gemini-embeddings', () => `${mock.url}/v1beta`],
+])('aimock speaking %s gives a vector', async (dialect, base) => {
+	expect(await probeOnce(targetOf(dialect, base(), { upstreamModel: 'gemini-embedding-001' }))).toMatchObject({ outcome: 'ok', ttftMs: null, httpStatus: 200 });
 });

@@ -18,7 +18,15 @@ const providers = ['openai', 'claude', 'google'] as const;
 
 beforeAll(async () => {
 	simulator = await startSimulator({
-		fleet: { providers: [simProvider('openai', 'openai-chat'), simProvider('claude', 'anthropic'), simProvider('google', 'gemini')] },
+		fleet: {
+			providers: [
+				simProvider('openai', 'openai-chat'),
+				simProvider('claude', 'anthropic'),
+				simProvider('google', 'gemini'),
+				simProvider('responses', 'openai-responses'),
+				simProvider('vectors', 'openai-embeddings'),
+			],
+		},
 		apiKeys: { openai: testKey, claude: testKey, google: testKey },
 	});
 	openai = new OpenAI({ apiKey: testKey, baseURL: simulator.baseUrl('openai'), maxRetries: 0 });
@@ -88,6 +96,27 @@ describe.each([
 		simulator.setFault(id, null, { mode: 'http_error', error: 'rate_limited' });
 		await expect(ask()).rejects.toMatchObject({ status: 429 });
 	});
+});
+
+test('the SDK for the Responses reads the answer and the usage', async () => {
+	const client = new OpenAI({ apiKey: testKey, baseURL: simulator.baseUrl('responses'), maxRetries: 0 });
+	let text = '';
+	let tokens = 0;
+	for await (const event of await client.responses.create({ model, input: prompt, stream: true })) {
+		if (event.type === 'response.output_text.delta') text += event.delta;
+		if (event.type === 'response.completed') tokens = event.response.usage?.output_tokens ?? 0;
+	}
+	expect({ text, tokens }).toEqual({ text: answer, tokens: 3 });
+	simulator.setFault('responses', null, { mode: 'in_band_error', error: 'server_error', tokens: 1 });
+	await expect(async () => {
+		for await (const _event of await client.responses.create({ model, input: prompt, stream: true }));
+	}).rejects.toThrow();
+});
+
+test('the SDK reads embeddings', async () => {
+	const client = new OpenAI({ apiKey: testKey, baseURL: simulator.baseUrl('vectors'), maxRetries: 0 });
+	const { data } = await client.embeddings.create({ model, input: 'probe', encoding_format: 'float' });
+	expect(data[0]?.embedding.every(Number.isFinite)).toBe(true);
 });
 
 describe('a wrong key', () => {

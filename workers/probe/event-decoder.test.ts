@@ -61,6 +61,37 @@ describe.each(Object.entries(samples))('%s', (_name, { framing, text, events, co
 	});
 });
 
+describe('an Amazon frame', () => {
+	// Made by the AWS SDK's own codec for a contentBlockDelta.
+	const frame = Buffer.from(
+		'0000009400000057b4ab9aee0b3a6576656e742d74797065070011636f6e74656e74426c6f636b44656c74610d3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e0d3a6d6573736167652d747970650700056576656e747b22636f6e74656e74426c6f636b496e646578223a302c2264656c7461223a7b2274657874223a224f4b227d7da78ffdf2',
+		'hex',
+	);
+	const event = { name: 'contentBlockDelta', data: '{"contentBlockIndex":0,"delta":{"text":"OK"}}' };
+
+	test('is read wherever the bytes are cut, twice in a row', () => {
+		const two = Buffer.concat([frame, frame]);
+		for (let cut = 0; cut <= two.length; cut++) {
+			expect(decode('aws-eventstream', [two.subarray(0, cut), two.subarray(cut)]).events).toEqual([event, event]);
+		}
+	});
+
+	test('with any one bit wrong is no event, and nothing after it is', () => {
+		fc.assert(
+			fc.property(fc.nat(frame.length - 1), fc.nat(7), (at, bit) => {
+				const damaged = Buffer.concat([frame, frame]);
+				damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
+				const { events } = decode('aws-eventstream', [damaged]);
+				expect(events).toEqual([{ name: 'damaged-frame', data: '' }]);
+			}),
+		);
+	});
+
+	test('cut at the end is no event', () => {
+		expect(decode('aws-eventstream', [frame.subarray(0, -1)]).events).toEqual([]);
+	});
+});
+
 describe('a last event without its line end', () => {
 	test.each([
 		['sse', 'data: [DONE]', 1],

@@ -10,7 +10,7 @@ import { createEventDecoder, type EventDecoder } from './event-decoder.ts';
 import { type ConnectMarks, endpointOf, type NetworkSettings, newMarks, openConnection } from './open-connection.ts';
 
 /** A canary's answer is a few KB; what is far beyond is an attack or a bug of the far end, and must cost us little. */
-const bounds = { bodyBytes: 4_000_000, wholeBodyBytes: 65_536, eventChars: 262_144, events: 50_000, headerBytes: 65_536, informational: 16 };
+const bounds = { bodyBytes: 2_000_000, wholeBodyBytes: 65_536, eventChars: 262_144, events: 50_000, headerBytes: 65_536, informational: 16 };
 
 export interface TimedRequest {
 	readonly url: URL;
