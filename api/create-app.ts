@@ -1,5 +1,5 @@
 /** The HTTP face: routes over the current snapshot, errors as problem+json, the static site. */
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type { ApiTools } from './api-tools.ts';
 import { jsonDocument, sendDocument } from './document.ts';
@@ -17,7 +17,7 @@ import { addTargetRoutes } from './routes/targets.ts';
 
 export type { ApiTools } from './api-tools.ts';
 
-const secure = helmet({
+const policy = helmet({
 	contentSecurityPolicy: {
 		useDefaults: false,
 		directives: {
@@ -36,6 +36,23 @@ const secure = helmet({
 	// Served as plain HTTP on loopback by default; whoever terminates TLS decides on HSTS.
 	strictTransportSecurity: false,
 });
+
+/** The policy is the same for every answer, so helmet is asked once and not at every poll. */
+function policyHeaders(): readonly (readonly [string, string])[] {
+	const headers: (readonly [string, string])[] = [];
+	const response = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} };
+	policy({} as Request, response as unknown as Response, (error?: unknown) => {
+		if (error !== undefined) throw new Error('Expected helmet to give its headers', { cause: error });
+	});
+	return headers;
+}
+
+function setHeaders(headers: readonly (readonly [string, string])[]): RequestHandler {
+	return (_req, res, next) => {
+		for (const [name, value] of headers) res.setHeader(name, value);
+		next();
+	};
+}
 
 const exposed = 'ETag, Linnet-Snapshot, Linnet-Generated-At, Linnet-Stale-After, Linnet-Revision, Linnet-Simulated, Retry-After';
 
@@ -69,7 +86,7 @@ export function createApp(tools: ApiTools): Express {
 	app.disable('x-powered-by');
 	app.set('etag', false);
 	app.set('query parser', false);
-	app.use(secure, allowEveryOrigin, allowOnlyReads);
+	app.use(setHeaders(policyHeaders()), allowEveryOrigin, allowOnlyReads);
 
 	addHealthRoutes(app, tools);
 	addEventRoutes(app, tools);

@@ -79,6 +79,11 @@ const routes: Readonly<Record<string, Route>> = {
 		answer: 'Verdicts',
 		others: { 304: 'unchanged', 503: 'nothing measured yet' },
 	},
+	'/v1/health/events': {
+		summary: 'Verdicts as server-sent events: `snapshot` once, then `delta` (null: the target is gone); resumes by Last-Event-ID',
+		answer: 'text',
+		type: 'text/event-stream',
+	},
 	'/check/{id}': {
 		summary: 'For load balancers: 200 route, 503 do not. Fails open',
 		answer: 'Check',

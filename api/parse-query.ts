@@ -6,7 +6,8 @@ import { Problem, quote } from './problem.ts';
 
 /** Every known parameter with its values; one that repeats or holds commas has several. */
 export function parseQuery<Name extends string>(req: Request, known: readonly Name[]): Record<Name, readonly string[]> {
-	const given = new URL(req.url, 'http://host.invalid').searchParams;
+	const start = req.url.indexOf('?');
+	const given = new URLSearchParams(start === -1 ? '' : req.url.slice(start + 1));
 	const unknown = [...given.keys()].find((name) => !known.some((expected) => expected === name));
 	if (unknown !== undefined) {
 		const expected = known.length === 0 ? 'no parameter' : `only ${known.join(', ')}`;

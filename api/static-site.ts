@@ -37,6 +37,15 @@ async function statOrNull(place: string) {
 
 export function openStaticSite(dir: string): StaticSite {
 	const kept = new Map<string, Kept>();
+	// Requests that come together share one look at the disk; none is answered from an earlier look.
+	const looking = new Map<string, ReturnType<typeof statOrNull>>();
+	const look = (place: string) => {
+		const running = looking.get(place);
+		if (running !== undefined) return running;
+		const found = statOrNull(place).finally(() => looking.delete(place));
+		looking.set(place, found);
+		return found;
+	};
 	return {
 		async read(path) {
 			const wanted = path === '' || path.endsWith('/') ? `${path}index.html` : path;
@@ -44,7 +53,7 @@ export function openStaticSite(dir: string): StaticSite {
 			if (type === undefined || wanted.includes('\0') || wanted.split('/').some((part) => part.startsWith('.'))) return null;
 			const place = join(dir, normalize(wanted));
 			if (!place.startsWith(dir.endsWith(sep) ? dir : dir + sep)) return null;
-			const found = await statOrNull(place);
+			const found = await look(place);
 			if (found === null || !found.isFile()) return null;
 			const stamp = `${found.mtimeMs} ${found.size} ${found.ino}`;
 			const known = kept.get(place);

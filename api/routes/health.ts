@@ -2,7 +2,7 @@
 
 import type { Express } from 'express';
 import { type ApiTools, feedCache, readSnapshot, unknownTarget } from '#api/api-tools.ts';
-import { jsonDocument, sendDocument } from '#api/document.ts';
+import { sendDocument } from '#api/document.ts';
 import { oneOf, parsePathId, parseQuery } from '#api/parse-query.ts';
 import { everything } from '#api/public-views.ts';
 import { type State, states } from '#core/state.ts';
@@ -43,9 +43,11 @@ export function addHealthRoutes(app: Express, tools: ApiTools): void {
 	app.get(/^\/check\/./, (req, res) => {
 		parseQuery(req, []);
 		const id = parsePathId(req.path.slice('/check/'.length));
+		// Not conditional, so it needs no ETag.
 		const send = (status: 200 | 503, body: object) => {
-			res.status(status);
-			sendDocument(req, res, jsonDocument({ id, ...body }), 'no-store');
+			const text = JSON.stringify({ id, ...body });
+			res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', 'Content-Length': Buffer.byteLength(text) });
+			res.end(req.method === 'HEAD' ? undefined : text);
 		};
 		if (tools.snapshots.current() === null) {
 			send(200, { route: true, state: 'unknown', reason: 'nothing has been measured yet', since: null, measuredAt: null, failOpen: true });
