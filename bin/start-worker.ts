@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#core/log.ts';
 import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
 import { ensurePartitions } from '#db/partitions.ts';
+import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { deliver } from '#workers/deliver.ts';
@@ -139,6 +140,7 @@ async function startJudging(shop: Shop): Promise<void> {
 	const { db } = database;
 	const publishTools = {
 		db,
+		rollups: createRollupReader(db),
 		now: Date.now,
 		targets: () => config.current().targets,
 		status: () => config.current().status,

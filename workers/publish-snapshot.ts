@@ -1,18 +1,19 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 import { buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
 import { emptyRollup } from '#core/rollup.ts';
-import { longWindows, type Snapshot, shortWindows } from '#core/snapshot.ts';
+import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listIncidents } from '#db/incidents.ts';
-import { dayOf } from '#db/partitions.ts';
 import { readRecentResults } from '#db/read-results.ts';
-import { readDayRollups, readWindowRollups } from '#db/rollups.ts';
+import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 
 export interface PublishTools {
 	readonly db: Db;
+	/** Kept between publications: what hardly moves is read less often. */
+	readonly rollups: RollupReader;
 	now(): number;
 	targets(): readonly Target[];
 	status(): { readonly title: string; readonly url: string | null };
@@ -24,15 +25,15 @@ const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
 
-export async function publishSnapshot({ db, now, targets, status, simulated, intervalMs }: PublishTools): Promise<Snapshot> {
+export async function publishSnapshot({ db, rollups, now, targets, status, simulated, intervalMs }: PublishTools): Promise<Snapshot> {
 	const at = now();
 	const since = at - 90 * dayMs;
 	const configured = targets();
 	const [firstSeen, recent, windows, days, incidents] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
-		readWindowRollups(db, { now: at, windows: [...shortWindows, ...longWindows] }),
-		readDayRollups(db, dayOf(since)),
+		rollups.windows(at),
+		rollups.days(at),
 		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
 	]);
 	const facts = new Map(

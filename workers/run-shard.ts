@@ -62,7 +62,7 @@ export function tickOffsetMs(shard: number): number {
 	return Math.floor((shard * tickEveryMs) / shardCount);
 }
 
-/** Resolves when every slot of the window is recorded. A job that runs twice records each slot once. */
+/** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
 export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
 	const from = tickAt + tickLeadMs;
 	const own = tools.targets().filter((target) => shardOf(target.id, shardCount) === shard);
@@ -85,11 +85,12 @@ export async function runConfirmation(tools: ScheduleTools, ask: { targetId: str
 async function runReserved(tools: ScheduleTools, slots: readonly DueSlot[], kind: ProbeKind): Promise<Promise<void>[]> {
 	if (slots.length === 0) return [];
 	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target) }));
-	const { granted } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
+	const { granted, denied } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
 	return slots.map((slot) => {
 		if (granted.has(reservationId(slot, kind))) return runSlot(tools, slot, kind);
-		// A confirmation that the budget denies is no missed slot: nothing was due. A slot that has its result already keeps it.
-		return kind === 'scheduled' ? tools.record(missedSlot(slotKey(slot, kind), 'budget')) : Promise.resolve();
+		// Neither granted nor denied: another run of this job has sent it, and either records it or dies; then the slot is settled as missed.
+		// A confirmation that the budget denies is no missed slot: nothing was due.
+		return kind === 'scheduled' && denied.has(reservationId(slot, kind)) ? tools.record(missedSlot(slotKey(slot, kind), 'budget')) : Promise.resolve();
 	});
 }
 
