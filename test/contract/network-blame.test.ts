@@ -143,6 +143,7 @@ describe('TLS', () => {
 	test.each([
 		['plain HTTP', (socket: Socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
 		['a FIN in the handshake', (socket: Socket) => socket.once('data', () => socket.end())],
+		['a RST in the handshake', (socket: Socket) => socket.once('data', () => socket.resetAndDestroy())],
 	])('%s is tls_failed, not connect_failed', async (_what, onConnection) => {
 		const { port, server } = await listen(onConnection);
 		const result = await probeOnce(targetOf('openai-chat', `https://127.0.0.1:${port}/v1`));
