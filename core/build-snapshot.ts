@@ -1,10 +1,11 @@
 /** Facts of the record -> the one public document. Pure: the same facts and the same clock give the same snapshot. */
 import { deriveGroup, derivePage } from './component.ts';
+import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
 import type { Incident } from './incident.ts';
 import type { Outcome, Sli } from './outcome.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
-import { countSlots, hash32, specsOf } from './schedule.ts';
+import { countSlots, specsOf } from './schedule.ts';
 import { availability, ratio } from './sli.ts';
 import {
 	type DayView,

@@ -3,10 +3,11 @@
  * Deterministic and replayable: the same results in the same order give the same decisions. It reads no clock; `at` comes with each result.
  * An excluded result moves nothing. Several vantages vote by strict majority; fewer failing is a regional issue, not an outage.
  */
+
+import { hash32 } from './hash.ts';
 import { type Cause, type Condition, conditions, type Impact, type IncidentEvidence, type Scope } from './incident.ts';
 import { type Outcome, ruleOf } from './outcome.ts';
 import type { ProbeResult } from './probe-result.ts';
-import { hash32 } from './schedule.ts';
 import { parseTargetId, targetId } from './target.ts';
 
 export interface DetectorPolicy {

@@ -20,6 +20,12 @@ describe('a target id', () => {
 });
 
 describe('a file slug', () => {
+	it('of a very long id still fits a file name, and tells ids apart that differ at the end only', () => {
+		const [a, b] = ['1', '2'].map((end) => fileSlug(`p:${'模'.repeat(199)}${end}:chat`));
+		expect(a).not.toBe(b);
+		for (const slug of [a, b]) expect(slug?.length).toBeLessThanOrEqual(180);
+	});
+
 	it('never collides, also where case is ignored', () => {
 		fc.assert(
 			fc.property(model, model, (a, b) => {

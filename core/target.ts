@@ -1,4 +1,5 @@
 /** What is probed and judged: provider × model × operation. */
+import { hash32 } from './hash.ts';
 
 export const operations = ['chat', 'embeddings'] as const;
 export type Operation = (typeof operations)[number];
@@ -81,9 +82,12 @@ export function parseTargetId(id: string): TargetIdParts | null {
 	return { provider: id.slice(0, first), model: id.slice(first + 1, last), operation };
 }
 
+/** Below the 255 bytes that file systems allow, with room for an extension. */
+const longestSlug = 180;
+
 /**
  * A file name for an id, injective also on file systems that ignore case: `gpt-4.1` and `gpt-4-1`, `GPT` and `gpt` never collide.
- * `/` is `__`, `:` is `_-`, every other byte outside a-z 0-9 . - is `_` and two hex digits.
+ * `/` is `__`, `:` is `_-`, every other byte outside a-z 0-9 . - is `_` and two hex digits. A name too long for a file is cut, and told apart by 64 bits of hash.
  */
 export function fileSlug(id: string): string {
 	let slug = '';
@@ -94,5 +98,9 @@ export function fileSlug(id: string): string {
 		else if (/[a-z0-9.-]/.test(char)) slug += char;
 		else slug += `_${byte.toString(16).padStart(2, '0')}`;
 	}
-	return slug;
+	return slug.length <= longestSlug ? slug : `${slug.slice(0, longestSlug - 18)}_.${hex32(id)}${hex32(`\n${id}`)}`;
+}
+
+function hex32(text: string): string {
+	return hash32(text).toString(16).padStart(8, '0');
 }

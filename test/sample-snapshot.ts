@@ -1,5 +1,5 @@
+import { hash32 } from '#core/hash.ts';
 import type { Outcome } from '#core/outcome.ts';
-import { hash32 } from '#core/schedule.ts';
 import { type Availability, availability, ratio } from '#core/sli.ts';
 import type { DayView, GroupView, IncidentView, Percentiles, Snapshot, TargetView } from '#core/snapshot.ts';
 import { type State, states } from '#core/state.ts';
