@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import type { Log } from '#core/log.ts';
 import type { Evidence } from './evidence.ts';
 import { Problem, quote } from './problem.ts';
+import type { Signer } from './sign-feed.ts';
 import type { SnapshotSource, SnapshotView } from './snapshot-source.ts';
 
 export interface Readiness {
@@ -23,6 +24,8 @@ export interface ApiTools {
 	/** Folder of the static site; null when this process serves none. */
 	readonly siteDir: string | null;
 	readonly version: string;
+	/** Signs the feeds; null or absent: they go unsigned. */
+	readonly signer?: Signer | null;
 	readiness(): Readiness | Promise<Readiness>;
 	/** How long a read of the record may take before the answer is 503. Default 3 s. */
 	readonly evidenceTimeoutMs?: number;

@@ -1,9 +1,11 @@
 /** The HTTP face: routes over the current snapshot, errors as problem+json, the static site. */
-import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
-import helmet from 'helmet';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { ApiTools } from './api-tools.ts';
 import { jsonDocument, sendDocument } from './document.ts';
+import { answerHot } from './hot-answers.ts';
 import { openapiDocument } from './openapi.ts';
+import { policyHeaders } from './policy-headers.ts';
 import { answerProblem, Problem, quote } from './problem.ts';
 import { addBadgeRoutes } from './routes/badge.ts';
 import { addEventRoutes } from './routes/events.ts';
@@ -17,36 +19,6 @@ import { addTargetRoutes } from './routes/targets.ts';
 
 export type { ApiTools } from './api-tools.ts';
 
-const policy = helmet({
-	contentSecurityPolicy: {
-		useDefaults: false,
-		directives: {
-			defaultSrc: ["'none'"],
-			scriptSrc: ["'self'"],
-			styleSrc: ["'self'"],
-			imgSrc: ["'self'", 'data:'],
-			connectSrc: ["'self'"],
-			baseUri: ["'none'"],
-			formAction: ["'none'"],
-			frameAncestors: ["'none'"],
-		},
-	},
-	// Badges and feeds are meant to be embedded elsewhere.
-	crossOriginResourcePolicy: { policy: 'cross-origin' },
-	// Served as plain HTTP on loopback by default; whoever terminates TLS decides on HSTS.
-	strictTransportSecurity: false,
-});
-
-/** The policy is the same for every answer, so helmet is asked once and not at every poll. */
-function policyHeaders(): readonly (readonly [string, string])[] {
-	const headers: (readonly [string, string])[] = [];
-	const response = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} };
-	policy({} as Request, response as unknown as Response, (error?: unknown) => {
-		if (error !== undefined) throw new Error('Expected helmet to give its headers', { cause: error });
-	});
-	return headers;
-}
-
 function setHeaders(headers: readonly (readonly [string, string])[]): RequestHandler {
 	return (_req, res, next) => {
 		for (const [name, value] of headers) res.setHeader(name, value);
@@ -54,11 +26,7 @@ function setHeaders(headers: readonly (readonly [string, string])[]): RequestHan
 	};
 }
 
-const exposed = 'ETag, Linnet-Snapshot, Linnet-Generated-At, Linnet-Stale-After, Linnet-Revision, Linnet-Simulated, Retry-After';
-
-function allowEveryOrigin(req: Request, res: Response, next: NextFunction): void {
-	res.setHeader('Access-Control-Allow-Origin', '*');
-	res.setHeader('Access-Control-Expose-Headers', exposed);
+function answerPreflight(req: Request, res: Response, next: NextFunction): void {
 	if (req.method === 'OPTIONS') {
 		res.setHeader('Access-Control-Allow-Methods', 'GET, HEAD');
 		res.setHeader('Access-Control-Allow-Headers', 'If-None-Match, Content-Type');
@@ -81,15 +49,21 @@ function allowOnlyReads(req: Request, res: Response, next: NextFunction): void {
 	throw new Problem(405, 'method-not-allowed', `Expected GET or HEAD, got ${quote(req.method)}`);
 }
 
-export function createApp(tools: ApiTools): Express {
+/** What `serve` takes. */
+export interface App extends RequestListener {
+	/** Ends the streams of events, which never end by themselves; their readers resume elsewhere. */
+	endStreams(): void;
+}
+
+export function createApp(tools: ApiTools): App {
 	const app = express();
 	app.disable('x-powered-by');
 	app.set('etag', false);
 	app.set('query parser', false);
-	app.use(setHeaders(policyHeaders()), allowEveryOrigin, allowOnlyReads);
+	app.use(setHeaders(policyHeaders), answerPreflight, allowOnlyReads);
 
 	addHealthRoutes(app, tools);
-	addEventRoutes(app, tools);
+	const endStreams = addEventRoutes(app, tools);
 	addRouteRoutes(app, tools);
 	addTargetRoutes(app, tools);
 	addIncidentRoutes(app, tools);
@@ -105,5 +79,10 @@ export function createApp(tools: ApiTools): Express {
 	addSiteRoutes(app, tools);
 	app.use(sendNotFoundPage);
 	app.use(answerProblem(tools.log));
-	return app;
+	return Object.assign(
+		(req: IncomingMessage, res: ServerResponse) => {
+			if (!answerHot(tools, req, res)) app(req, res);
+		},
+		{ endStreams },
+	);
 }

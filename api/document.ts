@@ -37,7 +37,8 @@ export function jsonDocument(value: unknown, tag?: string): Document {
 	return createDocument('application/json; charset=utf-8', JSON.stringify(value), tag);
 }
 
-function matches(header: string | undefined, etag: string): boolean {
+/** Whether an If-None-Match names this content, in any form. */
+export function matchesTag(header: string | undefined, etag: string): boolean {
 	if (header === undefined) return false;
 	if (header.trim() === '*') return true;
 	const asked = [...header.matchAll(/(?:W\/)?"([^"]*)"/g)].map((match) => match[1]);
@@ -45,14 +46,18 @@ function matches(header: string | undefined, etag: string): boolean {
 	return asked.some((tag) => tag === etag || tag === `${etag}-br` || tag === `${etag}-gz`);
 }
 
+export function mayCompress(document: Document): boolean {
+	return document.body.length >= compressFromBytes;
+}
+
 /** Sends a document, a compressed form of it, or 304. The status is 200 unless it was set. */
 export function sendDocument(req: Request, res: Response, document: Document, cacheControl: string): void {
-	const mayCompress = document.body.length >= compressFromBytes;
-	const encoding = mayCompress ? ((['br', 'gzip'] as const).find((name) => req.acceptsEncodings(name) === name) ?? null) : null;
-	if (mayCompress) res.vary('Accept-Encoding');
+	const compress = mayCompress(document);
+	const encoding = compress ? ((['br', 'gzip'] as const).find((name) => req.acceptsEncodings(name) === name) ?? null) : null;
+	if (compress) res.vary('Accept-Encoding');
 	res.setHeader('Cache-Control', cacheControl);
 	res.setHeader('ETag', encoding === null ? `"${document.etag}"` : `"${document.etag}-${encoding === 'br' ? 'br' : 'gz'}"`);
-	if (res.statusCode === 200 && matches(req.headers['if-none-match'], document.etag)) {
+	if (res.statusCode === 200 && matchesTag(req.headers['if-none-match'], document.etag)) {
 		res.status(304).end();
 		return;
 	}

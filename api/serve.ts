@@ -1,6 +1,6 @@
 /** Listens, and stops cleanly. */
 import { once } from 'node:events';
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 
 export interface ServeOptions {
 	readonly host: string;
@@ -25,18 +25,8 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ServeOptions): Er
 }
 
 /** Resolves when it listens; rejects with what to do about it. */
-export async function serve(app: RequestListener, options: ServeOptions): Promise<RunningServer> {
+export async function serve(app: RequestListener & { readonly endStreams?: () => void }, options: ServeOptions): Promise<RunningServer> {
 	const server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }, app);
-	const open = new Set<ServerResponse>();
-	let isClosing = false;
-	server.on('request', (_req, res) => {
-		open.add(res);
-		res.on('close', () => {
-			open.delete(res);
-			// A kept-alive connection that falls idle now would hold the server open.
-			if (isClosing) server.closeIdleConnections();
-		});
-	});
 	server.listen(options.port, options.host);
 	try {
 		await once(server, 'listening');
@@ -52,14 +42,15 @@ export async function serve(app: RequestListener, options: ServeOptions): Promis
 		port,
 		async close() {
 			const closed = once(server, 'close');
-			isClosing = true;
 			server.close();
 			server.closeIdleConnections();
-			// A stream of events never ends by itself; its reader resumes elsewhere.
-			for (const res of open) if (String(res.getHeader('Content-Type')).startsWith('text/event-stream')) res.end();
+			app.endStreams?.();
+			// A kept-alive connection that falls idle now would hold the server open; asking costs less than a listener on every answer.
+			const idle = setInterval(() => server.closeIdleConnections(), 50);
 			const timer = setTimeout(() => server.closeAllConnections(), closeWithinMs);
 			await closed;
 			clearTimeout(timer);
+			clearInterval(idle);
 		},
 	};
 }

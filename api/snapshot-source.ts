@@ -1,7 +1,8 @@
 /** Holds the current snapshot and the answers made from it, so that no read waits for anything. */
-import { isStale, staleSnapshot } from '#core/freshness.ts';
+import { staleSnapshot } from '#core/freshness.ts';
 import type { Snapshot, TargetView } from '#core/snapshot.ts';
 import { createDocument, type Document, jsonDocument } from './document.ts';
+import { createHotTable, type HotTable } from './hot-answers.ts';
 import { everything, type HealthFilter, healthView, incidentsView, targetsView, targetView, verdictsView } from './public-views.ts';
 
 /** Filtered answers kept per snapshot: enough for the few filters that routers poll, little enough that nobody can fill memory with odd ones. */
@@ -21,6 +22,8 @@ export interface SnapshotView {
 	readonly snapshot: Snapshot;
 	readonly targetOf: ReadonlyMap<string, TargetView>;
 	readonly documents: Documents;
+	/** Answers by URL, ready to be written. */
+	readonly hot: HotTable;
 }
 
 export interface SnapshotSource {
@@ -49,6 +52,7 @@ function createView(snapshot: Snapshot): SnapshotView {
 	let health: Document | null = null;
 	return {
 		snapshot,
+		hot: createHotTable(),
 		targetOf: new Map(snapshot.targets.map((target) => [target.id, target])),
 		documents: {
 			verdicts: () => (verdicts ??= jsonDocument(verdictsView(snapshot), snapshot.verdictRevision)),
@@ -67,11 +71,13 @@ function createView(snapshot: Snapshot): SnapshotView {
 export function createSnapshotSource(): SnapshotSource {
 	let fresh: SnapshotView | null = null;
 	let stale: SnapshotView | null = null;
+	/** Read once: this is asked at every request. */
+	let staleAfterAt = 0;
 	const listeners = new Set<(view: SnapshotView) => void>();
 	return {
 		current: () => fresh,
 		at(now) {
-			if (fresh === null || !isStale(fresh.snapshot, now)) return fresh;
+			if (fresh === null || now <= staleAfterAt) return fresh;
 			return (stale ??= createView(staleSnapshot(fresh.snapshot)));
 		},
 		put(snapshot) {
@@ -79,6 +85,7 @@ export function createSnapshotSource(): SnapshotSource {
 			const view = createView(snapshot);
 			fresh = view;
 			stale = null;
+			staleAfterAt = Date.parse(snapshot.staleAfter);
 			for (const listener of listeners) listener(view);
 		},
 		onPut(listener) {

@@ -1,5 +1,5 @@
 /** Verdicts as they change: server-sent events, resumed by `Last-Event-ID` without loss or repeat. */
-import type { Express } from 'express';
+import type { Express, Response } from 'express';
 import type { ApiTools } from '#api/api-tools.ts';
 import { parseQuery } from '#api/parse-query.ts';
 import { Problem } from '#api/problem.ts';
@@ -13,13 +13,14 @@ const maxReaders = 2_000;
 /** A reader this far behind is cut off; it resumes where it stopped. */
 const maxBufferedBytes = 1_048_576;
 
-export function addEventRoutes(app: Express, tools: ApiTools): void {
+/** @returns what ends every open stream. */
+export function addEventRoutes(app: Express, tools: ApiTools): () => void {
 	const stream = openVerdictStream(tools.snapshots);
-	let readers = 0;
+	const readers = new Set<Response>();
 
 	app.get('/v1/health/events', (req, res) => {
 		parseQuery(req, []);
-		if (readers >= maxReaders)
+		if (readers.size >= maxReaders)
 			throw new Problem(503, 'too-many-readers', `Expected at most ${maxReaders} readers of events: poll /v1/verdicts`, { retryAfterS: 30 });
 		const last = req.headers['last-event-id'];
 		res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
@@ -27,7 +28,7 @@ export function addEventRoutes(app: Express, tools: ApiTools): void {
 			res.end();
 			return;
 		}
-		readers += 1;
+		readers.add(res);
 		const send = (text: string) => {
 			res.write(text);
 			if (res.writableLength > maxBufferedBytes) res.destroy();
@@ -37,9 +38,13 @@ export function addEventRoutes(app: Express, tools: ApiTools): void {
 		const unfollow = stream.follow((event) => send(event.text));
 		const timer = setInterval(() => send(': still here\n\n'), heartbeatMs);
 		res.on('close', () => {
-			readers -= 1;
+			readers.delete(res);
 			clearInterval(timer);
 			unfollow();
 		});
 	});
+
+	return () => {
+		for (const res of readers) res.end();
+	};
 }

@@ -1,8 +1,8 @@
 /** What routers poll. Memory only. */
 
 import type { Express } from 'express';
-import { type ApiTools, feedCache, readSnapshot, unknownTarget } from '#api/api-tools.ts';
-import { sendDocument } from '#api/document.ts';
+import { type ApiTools, readSnapshot, unknownTarget } from '#api/api-tools.ts';
+import { sendFeed, sendVerdict } from '#api/hot-answers.ts';
 import { oneOf, parsePathId, parseQuery } from '#api/parse-query.ts';
 import { everything } from '#api/public-views.ts';
 import { type State, states } from '#core/state.ts';
@@ -31,32 +31,27 @@ export function addHealthRoutes(app: Express, tools: ApiTools): void {
 			state: split(query.state).map((value) => oneOf('state', value, states)),
 		};
 		const isWhole = Object.values(filter).every((values) => values.length === 0);
-		const { documents } = readSnapshot(tools, res);
-		sendDocument(req, res, documents.health(isWhole ? everything : filter), feedCache);
+		sendFeed(tools, req, res, ({ documents }) => documents.health(isWhole ? everything : filter));
 	});
 
 	app.get('/v1/verdicts', (req, res) => {
 		parseQuery(req, []);
-		sendDocument(req, res, readSnapshot(tools, res).documents.verdicts(), feedCache);
+		sendFeed(tools, req, res, ({ documents }) => documents.verdicts());
 	});
 
 	app.get(/^\/check\/./, (req, res) => {
 		parseQuery(req, []);
 		const id = parsePathId(req.path.slice('/check/'.length));
-		// Not conditional, so it needs no ETag.
-		const send = (status: 200 | 503, body: object) => {
-			const text = JSON.stringify({ id, ...body });
-			res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', 'Content-Length': Buffer.byteLength(text) });
-			res.end(req.method === 'HEAD' ? undefined : text);
-		};
 		if (tools.snapshots.current() === null) {
-			send(200, { route: true, state: 'unknown', reason: 'nothing has been measured yet', since: null, measuredAt: null, failOpen: true });
+			res.setHeader('Cache-Control', 'no-store');
+			res.json({ id, route: true, state: 'unknown', reason: 'nothing has been measured yet', since: null, measuredAt: null, failOpen: true });
 			return;
 		}
-		const target = readSnapshot(tools, res).targetOf.get(id);
+		const view = readSnapshot(tools, res);
+		const target = view.targetOf.get(id);
 		if (target === undefined) throw unknownTarget(id);
 		const { state, reason, since, measuredAt } = target;
 		const failOpen = state === 'unknown';
-		send(routes[state] ? 200 : 503, { route: routes[state], state, reason, since, measuredAt, failOpen });
+		sendVerdict(view, req, res, routes[state] ? 200 : 503, { id, route: routes[state], state, reason, since, measuredAt, failOpen });
 	});
 }

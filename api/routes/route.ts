@@ -2,6 +2,7 @@
 import type { Express } from 'express';
 import { type ApiTools, feedCache, readSnapshot } from '#api/api-tools.ts';
 import { jsonDocument, sendDocument } from '#api/document.ts';
+import { sendFeed } from '#api/hot-answers.ts';
 import { endpointsView, providersView } from '#api/openrouter-views.ts';
 import { oneOf, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
@@ -42,7 +43,7 @@ export function addRouteRoutes(app: Express, tools: ApiTools): void {
 		const model = single('model', query.model);
 		if (model === null) throw new Problem(400, 'bad-parameter', 'Expected model, the canonical id author/slug, got nothing');
 		const sort = single('sort', query.sort);
-		const view = routeView(readSnapshot(tools, res).snapshot, {
+		const wishes = {
 			model,
 			operation: oneOf('operation', single('operation', query.operation) ?? 'chat', operations),
 			order: list(query.order),
@@ -53,21 +54,18 @@ export function addRouteRoutes(app: Express, tools: ApiTools): void {
 			maxCompletionUsd: amount('max_price.completion', query['max_price.completion']),
 			preferredMaxLatencyS: amount('preferred_max_latency', query.preferred_max_latency),
 			preferredMinThroughput: amount('preferred_min_throughput', query.preferred_min_throughput),
+		};
+		sendFeed(tools, req, res, ({ snapshot }) => {
+			const view = routeView(snapshot, wishes);
+			if (view === null) throw new Problem(404, 'no-candidate', `Expected a model that is measured for these wishes (see /v1/targets), got ${quote(model)}`);
+			return jsonDocument(view);
 		});
-		if (view === null) throw new Problem(404, 'no-candidate', `Expected a model that is measured for these wishes (see /v1/targets), got ${quote(model)}`);
-		sendDocument(req, res, jsonDocument(view), feedCache);
 	});
 
 	app.get('/v1/uptime', (req, res) => {
 		const { definition } = parseQuery(req, ['definition']);
 		const wanted = oneOf('definition', single('definition', definition) ?? 'linnet', definitionNames);
-		const make = readSnapshot(tools, res).documents.made;
-		sendDocument(
-			req,
-			res,
-			make(`uptime ${wanted}`, json, (snapshot) => JSON.stringify(uptimeView(snapshot, wanted))),
-			feedCache,
-		);
+		sendFeed(tools, req, res, ({ documents }) => documents.made(`uptime ${wanted}`, json, (snapshot) => JSON.stringify(uptimeView(snapshot, wanted))));
 	});
 
 	app.get(/^\/api\/v1\/models\/.+\/endpoints$/, (req, res) => {
@@ -83,12 +81,6 @@ export function addRouteRoutes(app: Express, tools: ApiTools): void {
 	});
 
 	app.get('/api/v1/providers', (req, res) => {
-		const make = readSnapshot(tools, res).documents.made;
-		sendDocument(
-			req,
-			res,
-			make('providers', json, (snapshot) => JSON.stringify(providersView(snapshot))),
-			feedCache,
-		);
+		sendFeed(tools, req, res, ({ documents }) => documents.made('providers', json, (snapshot) => JSON.stringify(providersView(snapshot))));
 	});
 }

@@ -1,0 +1,42 @@
+/** Headers that every answer carries: what a browser may do with it, and who may read it. */
+import type { Request, Response } from 'express';
+import helmet from 'helmet';
+
+const policy = helmet({
+	contentSecurityPolicy: {
+		useDefaults: false,
+		directives: {
+			defaultSrc: ["'none'"],
+			scriptSrc: ["'self'"],
+			styleSrc: ["'self'"],
+			imgSrc: ["'self'", 'data:'],
+			connectSrc: ["'self'"],
+			baseUri: ["'none'"],
+			formAction: ["'none'"],
+			frameAncestors: ["'none'"],
+		},
+	},
+	// Badges and feeds are meant to be embedded elsewhere.
+	crossOriginResourcePolicy: { policy: 'cross-origin' },
+	// Served as plain HTTP on loopback by default; whoever terminates TLS decides on HSTS.
+	strictTransportSecurity: false,
+});
+
+// `Date` and `Age` let a reader in a browser tell how old an answer is without trusting its own clock.
+const exposed = 'ETag, Date, Age, Linnet-Snapshot, Linnet-Generated-At, Linnet-Stale-After, Linnet-Revision, Linnet-Simulated, Linnet-Signature, Retry-After';
+
+function askHelmet(): readonly (readonly [string, string])[] {
+	const headers: (readonly [string, string])[] = [];
+	const response = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} };
+	policy({} as Request, response as unknown as Response, (error?: unknown) => {
+		if (error !== undefined) throw new Error('Expected helmet to give its headers', { cause: error });
+	});
+	return headers;
+}
+
+/** The same for every answer, so helmet is asked once and not at every poll. */
+export const policyHeaders: readonly (readonly [name: string, value: string])[] = [
+	...askHelmet(),
+	['Access-Control-Allow-Origin', '*'],
+	['Access-Control-Expose-Headers', exposed],
+];
