@@ -8,7 +8,7 @@ import { dialects } from '#providers/index.ts';
 import { simDialects } from '#simulator/dialects/index.ts';
 import { type ErrorKind, errorKinds, type Fault, type FaultMode, faultSamples } from '#simulator/faults.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
-import { patient, probeOnce, simProvider, targetOf } from './probe-setup.ts';
+import { patient, probeOnce, simProvider, targetOf, testKey } from './probe-setup.ts';
 
 type Verdict = readonly [Outcome, Phase | null];
 /** By dialect, or by framing: `json` is one document (embeddings), where nothing is an answer before the last brace. */
@@ -214,8 +214,26 @@ describe('dialect × fault', () => {
 		for (const { id } of good) expect(results.get(id), id).toMatchObject({ sli: 'good', httpStatus: 200 });
 	});
 
+	test('a stall is seen by its own deadline, not by the total', () => {
+		for (const { id, verdict } of modeCells.filter(({ fault }) => fault.mode === 'stall_after')) {
+			if (verdict[0] === 'stream_stalled') expect(results.get(id)?.evidence?.subcode, id).toBeUndefined();
+		}
+	});
+
+	test('a [DONE] that proves nothing is named', () => {
+		expect(results.get('openai-chat.done_without_finish')?.evidence?.subcode).toBe('done_without_finish');
+		expect(results.get('openai-chat.no_done_after_finish')?.evidence?.subcode).toBe('no_done');
+	});
+
+	test('usage that was never told is not made up', () => {
+		for (const { id, verdict } of modeCells.filter(({ fault }) => fault.mode === 'cut_fin')) {
+			// Gemini tells it with every chunk.
+			if (verdict[0] === 'stream_truncated' && !/gemini|vertex/.test(id)) expect(results.get(id)?.outputTokens, id).toBeNull();
+		}
+	});
+
 	test('no key is in any result, though providers echo it', () => {
-		expect(JSON.stringify([...results.values()])).not.toContain('test-key-for');
+		expect(JSON.stringify([...results.values()])).not.toContain(testKey);
 	});
 
 	test('each probe opened one connection and sent one request', () => {

@@ -85,6 +85,14 @@ describe('the network', () => {
 		expect(result).toMatchObject({ outcome: 'dns_failed', phase: 'dns', sli, dnsMs: null, evidence: { subcode: 'enotfound', networkConfirmed } });
 	});
 
+	test('a failure that a second look does not find again is not theirs', async () => {
+		const dns = await nameServer((n) => (n === 1 ? null : '127.0.0.1'));
+		const baseUrl = `http://api.example.test:${simulator.port}/sim/v1`;
+		const result = await probeOnce(target({ baseUrl }), { network: { dnsServers: [dns.address] }, controls: control });
+		dns.close();
+		expect(result).toMatchObject({ outcome: 'dns_failed', sli: 'excluded', evidence: { networkConfirmed: false } });
+	});
+
 	test('a silent name server is given up at the connect deadline', async () => {
 		const dns = await nameServer(() => undefined);
 		const timeouts = { ...patient, connectMs: 300 };

@@ -6,7 +6,8 @@ import { noLag } from '#workers/probe/loop-lag.ts';
 import { type Probe, type ProbeTools, runProbe } from '#workers/probe/run-probe.ts';
 
 export const echo: Canary = { name: 'echo', type: 'echo' };
-export const testKey = 'test-key-for-simulated-providers';
+/** Unlike any key's shape, so that only knowing it can hide it. */
+export const testKey = 'sesame.open.now';
 
 /** Long enough that a busy machine never trips them; a test of a deadline sets its own. */
 export const patient: Timeouts = { connectMs: 10_000, firstTokenMs: 20_000, stallMs: 20_000, totalMs: 30_000 };
