@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { pageHeaderNames } from './policy-headers.ts';
 
 export interface Document {
 	readonly type: string;
@@ -58,6 +59,7 @@ export function sendDocument(req: Request, res: Response, document: Document, ca
 	res.setHeader('Cache-Control', cacheControl);
 	res.setHeader('ETag', encoding === null ? `"${document.etag}"` : `"${document.etag}-${encoding === 'br' ? 'br' : 'gz'}"`);
 	if (res.statusCode === 200 && matchesTag(req.headers['if-none-match'], document.etag)) {
+		for (const name of pageHeaderNames) res.removeHeader(name);
 		res.status(304).end();
 		return;
 	}

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 import { type ApiTools, feedCache, readSnapshot } from './api-tools.ts';
 import { type Document, matchesTag, mayCompress, sendDocument } from './document.ts';
-import { policyHeaders } from './policy-headers.ts';
+import { policyHeaders, readerHeaders } from './policy-headers.ts';
 import type { SnapshotView } from './snapshot-source.ts';
 
 type Encoding = 'br' | 'gzip' | 'identity';
@@ -57,6 +57,7 @@ export function createHotTable(): HotTable {
 }
 
 const common = policyHeaders.flat();
+const commonNotModified = readerHeaders.flat();
 const suffixes = { br: '-br', gzip: '-gz', identity: '' } as const satisfies Record<Encoding, string>;
 
 function documentAnswer(document: Document, fresh: readonly string[]): HotAnswer {
@@ -72,9 +73,10 @@ function documentAnswer(document: Document, fresh: readonly string[]): HotAnswer
 			if (known !== undefined) return known;
 			const body = encoding === 'br' ? document.brotli() : encoding === 'gzip' ? document.gzip() : document.body;
 			const tag = `"${document.etag}${suffixes[encoding]}"`;
-			const notModified = [...common, ...fresh, ...(compress ? ['Vary', 'Accept-Encoding'] : []), 'Cache-Control', feedCache, 'ETag', tag];
+			const validators = [...fresh, ...(compress ? ['Vary', 'Accept-Encoding'] : []), 'Cache-Control', feedCache, 'ETag', tag];
 			const coding = encoding === 'identity' ? [] : ['Content-Encoding', encoding];
-			const head = [...notModified, 'Content-Type', document.type, ...coding, 'Content-Length', String(body.length)];
+			const notModified = [...commonNotModified, ...validators];
+			const head = [...common, ...validators, 'Content-Type', document.type, ...coding, 'Content-Length', String(body.length)];
 			return (forms[encoding] = { head, notModified, tag, body });
 		},
 	};

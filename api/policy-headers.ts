@@ -35,8 +35,15 @@ function askHelmet(): readonly (readonly [string, string])[] {
 }
 
 /** The same for every answer, so helmet is asked once and not at every poll. */
-export const policyHeaders: readonly (readonly [name: string, value: string])[] = [
-	...askHelmet(),
+const pageHeaders = askHelmet();
+
+/** Who may read. A 304 needs no more: it renews a stored answer, which keeps what the browser was told of it. */
+export const readerHeaders: readonly (readonly [name: string, value: string])[] = [
 	['Access-Control-Allow-Origin', '*'],
 	['Access-Control-Expose-Headers', exposed],
 ];
+
+export const policyHeaders: readonly (readonly [name: string, value: string])[] = [...pageHeaders, ...readerHeaders];
+
+/** Names of what a 304 leaves out. */
+export const pageHeaderNames: readonly string[] = pageHeaders.map(([name]) => name);

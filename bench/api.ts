@@ -1,17 +1,22 @@
 /**
- * What serving costs: requests a second of the API against a bare node:http server that sends the same bytes. Prints a table of ratios.
+ * What serving costs: requests a second of the API against a bare node:http server that sends the same bytes, and nginx with the same file
+ * (one worker; `apt-get install nginx-light`). Then the same load with 1,000 readers of events connected. Prints tables of ratios.
  * `node bench/api.ts [seconds]`; needs `wrk`. Servers and load share the machine's cores, so read the ratios, not the figures.
  */
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Snapshot } from '#core/snapshot.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
 import { serveSample } from '#test/serve-sample.ts';
+import { startNginx } from './api-nginx.ts';
 
 const run = promisify(execFile);
 const connections = 64;
+const readers = 1_000;
+const rounds = 3;
 
 interface Listening {
 	readonly url: string;
@@ -24,19 +29,25 @@ interface Measured {
 	readonly cpuUsPerRequest: number;
 }
 
+/** Path, headers, and the file that nginx serves for it; null: it can't. */
 const cases = [
-	['verdicts, 200', '/v1/verdicts', {}],
-	['verdicts, 304', '/v1/verdicts', { 'If-None-Match': '*' }],
-	['health, brotli', '/v1/health', { 'Accept-Encoding': 'br' }],
-	['health, plain', '/v1/health', { 'Accept-Encoding': 'identity' }],
-	['check', `/check/${encodeURIComponent('openai:meta-llama/llama-3.3-70b-instruct:chat')}`, {}],
-	['overview, brotli', '/', { 'Accept-Encoding': 'br' }],
-] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>])[];
+	['verdicts, gzip', '/v1/verdicts', { 'Accept-Encoding': 'gzip' }, 'verdicts'],
+	['verdicts, 304', '/v1/verdicts', { 'If-None-Match': '*' }, 'verdicts'],
+	['health, gzip', '/v1/health', { 'Accept-Encoding': 'gzip' }, 'health'],
+	['health, brotli', '/v1/health', { 'Accept-Encoding': 'br' }, null],
+	['health, plain', '/v1/health', {}, 'health'],
+	['health, filtered', '/v1/health?provider=openai&operation=chat', { 'Accept-Encoding': 'gzip' }, 'filtered'],
+	['check', `/check/${encodeURIComponent('openai:meta-llama/llama-3.3-70b-instruct:chat')}`, {}, 'check'],
+	['overview, brotli', '/', { 'Accept-Encoding': 'br' }, null],
+] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>, string | null])[];
+
+const fleet = (number: number): Snapshot => sampleSnapshot({ providers: 20, modelsPerProvider: 50, hostile: false, number });
 
 /** A child's part: the API, or a server that knows each answer beforehand and nothing else. */
 async function serveChild(kind: string): Promise<void> {
 	const api = await serveSample({ now: () => sampleNow });
-	await api.publish(sampleSnapshot({ providers: 20, modelsPerProvider: 8 }));
+	const snapshot = fleet(1);
+	await api.publish(snapshot);
 	let url = api.url;
 	if (kind === 'bare') {
 		const answers = new Map<string, { status: number; headers: Record<string, string>; body: Buffer }>();
@@ -60,14 +71,55 @@ async function serveChild(kind: string): Promise<void> {
 		await once(server, 'listening');
 		url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 	}
-	process.on('message', () => process.send?.(process.cpuUsage()));
+	let number = 1;
+	process.on('message', (asked) => {
+		if (asked === 'cpu') process.send?.(process.cpuUsage());
+		// One target changes its verdict at each: what a busy day looks like.
+		else
+			setInterval(
+				() =>
+					api.snapshots.put({
+						...snapshot,
+						number: ++number,
+						targets: snapshot.targets.map((target, index) => (index === number % 50 ? { ...target, reason: `changed ${number}` } : target)),
+					}),
+				1_000,
+			);
+	});
 	process.on('disconnect', () => process.exit(0));
 	process.send?.({ url } satisfies Listening);
 }
 
 interface Rival {
+	readonly url: string;
+	/** From now on a new snapshot every second. */
+	publish(): void;
 	measure(name: string, path: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<Measured>;
 	stop(): Promise<void>;
+}
+
+/** Rates averaged; the worst p99. */
+function summed(parts: readonly Measured[]): Measured {
+	const mean = (pick: (part: Measured) => number) => parts.reduce((sum, part) => sum + pick(part), 0) / parts.length;
+	const worst = parts.reduce((a, b) => (toMs(b.p99) > toMs(a.p99) ? b : a));
+	return { perSecond: mean((part) => part.perSecond), p99: worst.p99, cpuUsPerRequest: mean((part) => part.cpuUsPerRequest) };
+}
+
+function toMs(text: string): number {
+	return Number.parseFloat(text) * (text.endsWith('us') ? 0.001 : text.endsWith('ms') ? 1 : 1_000);
+}
+
+async function measure(url: string, cpuUs: () => Promise<number>, name: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<Measured> {
+	const load = async (duration: number) => {
+		const fields = Object.entries({ 'X-Case': name, ...headers }).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
+		return (await run('wrk', ['-t1', `-c${connections}`, `-d${Math.max(1, Math.round(duration))}s`, '--latency', ...fields, url])).stdout;
+	};
+	const before = await cpuUs();
+	const text = await load(seconds);
+	const spent = (await cpuUs()) - before;
+	const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
+	if (/Non-2xx/.test(text) && !name.endsWith('304')) throw new Error(`Expected only good answers of ${url}, got:\n${text}`);
+	return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p99: /99%\s+(\S+)/.exec(text)?.[1] ?? '', cpuUsPerRequest: spent / requests };
 }
 
 async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
@@ -79,18 +131,9 @@ async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
 		return usage.user + usage.system;
 	};
 	return {
-		async measure(name, path, headers, seconds) {
-			const load = async (duration: number) => {
-				const fields = Object.entries({ 'X-Case': name, ...headers }).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
-				return (await run('wrk', ['-t1', `-c${connections}`, `-d${duration}s`, '--latency', ...fields, url + path])).stdout;
-			};
-			await load(1);
-			const before = await cpuUs();
-			const text = await load(seconds);
-			const spent = (await cpuUs()) - before;
-			const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
-			return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p99: /99%\s+(\S+)/.exec(text)?.[1] ?? '', cpuUsPerRequest: spent / requests };
-		},
+		url,
+		publish: () => void child.send('publish'),
+		measure: (name, path, headers, seconds) => measure(url + path, cpuUs, name, headers, seconds),
 		async stop() {
 			child.disconnect();
 			await once(child, 'exit');
@@ -98,27 +141,83 @@ async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
 	};
 }
 
+/** Opens readers of events in a process of their own; resolves when each has its first event. */
+async function readEvents(url: string): Promise<void> {
+	await Promise.all(
+		Array.from(
+			{ length: readers },
+			() => new Promise<void>((resolve, reject) => get(`${url}/v1/health/events`, (res) => res.on('data', () => resolve())).on('error', reject)),
+		),
+	);
+	process.on('disconnect', () => process.exit(0));
+	process.send?.('open');
+}
+
+async function compareWithEvents(api: Rival, seconds: number): Promise<void> {
+	const [name, path, headers] = cases[1];
+	const check = cases[6];
+	api.publish();
+	const measureBoth = async () => [await api.measure(name, path, headers, seconds), await api.measure(check[0], check[1], check[2], seconds)] as const;
+	const alone = await measureBoth();
+	const crowd = fork(fileURLToPath(import.meta.url), ['--read', api.url]);
+	await once(crowd, 'message');
+	const crowded = await measureBoth();
+	crowd.disconnect();
+	await once(crowd, 'exit');
+	console.log(`\nA new snapshot every second; beside ${readers} readers of events (they and the load share the machine's cores with the server):`);
+	console.table(
+		[name, check[0]].map((answer, index) => ({
+			answer,
+			'alone req/s': Math.round(alone[index]?.perSecond ?? 0),
+			'alone p99': alone[index]?.p99,
+			'with readers req/s': Math.round(crowded[index]?.perSecond ?? 0),
+			'with readers p99': crowded[index]?.p99,
+		})),
+	);
+}
+
 if (process.argv[2] === '--serve') await serveChild(process.argv[3] ?? '');
+else if (process.argv[2] === '--read') await readEvents(process.argv[3] ?? '');
 else {
 	const seconds = Number(process.argv[2] ?? 3);
 	const api = await startRival('api');
 	const bare = await startRival('bare');
+	const files = new Map<string, string>();
+	for (const [, path, , file] of cases) if (file !== null && !files.has(file)) files.set(file, await (await fetch(api.url + path)).text());
+	const nginx = await startNginx(files);
+	if (nginx === null) console.error('nginx is not installed: its column is MISSING (apt-get install nginx-light)');
 	const rows = [];
-	// Case by case and one after the other, so that a neighbour's load falls on both.
-	for (const [name, path, headers] of cases) {
-		const own = await api.measure(name, path, headers, seconds);
-		const other = await bare.measure(name, path, headers, seconds);
+	for (const [name, path, headers, file] of cases) {
+		const all: { own: Measured[]; other: Measured[]; third: Measured[] } = { own: [], other: [], third: [] };
+		// In turns, so that a neighbour's load falls on all; the first round warms up.
+		for (let round = 0; round <= rounds; round++) {
+			const own = await api.measure(name, path, headers, seconds / rounds);
+			const other = await bare.measure(name, path, headers, seconds / rounds);
+			const third = nginx === null || file === null ? null : await measure(`${nginx.url}/${file}.json`, nginx.cpuUs, name, headers, seconds / rounds);
+			if (round === 0) continue;
+			all.own.push(own);
+			all.other.push(other);
+			if (third !== null) all.third.push(third);
+		}
+		const [own, other, third] = [summed(all.own), summed(all.other), all.third.length === 0 ? null : summed(all.third)];
 		rows.push({
 			answer: name,
 			'API req/s': Math.round(own.perSecond),
 			'bare req/s': Math.round(other.perSecond),
+			'of bare per CPU': (other.cpuUsPerRequest / own.cpuUsPerRequest).toFixed(2),
 			'of bare': (own.perSecond / other.perSecond).toFixed(2),
+			'nginx req/s': third === null ? '' : Math.round(third.perSecond),
+			'of nginx per CPU': third === null ? '' : (third.cpuUsPerRequest / own.cpuUsPerRequest).toFixed(2),
 			'API p99': own.p99,
+			'bare p99': other.p99,
 			'API CPU µs': own.cpuUsPerRequest.toFixed(0),
 			'bare CPU µs': other.cpuUsPerRequest.toFixed(0),
+			'nginx CPU µs': third === null ? '' : third.cpuUsPerRequest.toFixed(0),
 		});
 	}
-	await api.stop();
-	await bare.stop();
 	console.table(rows);
+	await bare.stop();
+	await nginx?.stop();
+	await compareWithEvents(api, seconds);
+	await api.stop();
 }
