@@ -9,6 +9,7 @@ import {
 	healthSchema,
 	incidentSchema,
 	incidentsSchema,
+	keySchema,
 	livezSchema,
 	problemSchema,
 	readyzSchema,
@@ -19,6 +20,7 @@ import {
 	targetsSchema,
 	verdictsSchema,
 } from './schema.ts';
+import { createSigner, makeSigningKey } from './sign-feed.ts';
 
 const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });
 let server: SampleServer;
@@ -26,7 +28,7 @@ let get: SampleReader['get'];
 let read: SampleReader['read'];
 
 beforeAll(async () => {
-	server = await serveSample();
+	server = await serveSample({ signer: createSigner(makeSigningKey()) });
 	await server.publish(snapshot);
 	({ get, read } = readerOf(server));
 });
@@ -51,6 +53,7 @@ describe('every answer has the shape that the OpenAPI document promises', () => 
 		['/v1/incidents', incidentsSchema],
 		[`/v1/incidents/${snapshot.incidents[0]?.id}`, incidentSchema],
 		['/livez', livezSchema],
+		['/v1/key', keySchema],
 		['/readyz', readyzSchema],
 		['/badge/all.json', shieldSchema],
 		[`/badge/${id}.json`, shieldSchema],

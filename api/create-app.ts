@@ -70,7 +70,7 @@ export function createApp(tools: ApiTools): App {
 	addProcessRoutes(app, tools);
 	addBadgeRoutes(app, tools);
 	addFamilyRoutes(app, tools);
-	const openapi = jsonDocument(openapiDocument(tools.version));
+	const openapi = jsonDocument(openapiDocument(tools.version, tools.signer?.publicKey ?? null));
 	app.get('/openapi.json', (req, res) => sendDocument(req, res, openapi, 'public, max-age=300'));
 	app.use((req: Request, _res: Response, next: NextFunction) => {
 		if (apiPath.test(req.path)) throw new Problem(404, 'unknown-route', `Expected a route of /openapi.json, got ${quote(req.path)}`);

@@ -8,6 +8,7 @@ import {
 	healthSchema,
 	incidentSchema,
 	incidentsSchema,
+	keySchema,
 	livezSchema,
 	problemSchema,
 	readyzSchema,
@@ -38,6 +39,7 @@ const components = {
 	Shield: shieldSchema,
 	Route: routeSchema,
 	Uptime: uptimeSchema,
+	Key: keySchema,
 } as const;
 
 interface Parameter {
@@ -166,12 +168,20 @@ const routes: Readonly<Record<string, Route>> = {
 	'/history.atom': { summary: 'Incidents as Atom', answer: 'text', type: 'application/atom+xml' },
 	'/history.rss': { summary: 'Incidents as RSS', answer: 'text', type: 'application/rss+xml' },
 	'/metrics': { summary: 'Prometheus metrics', answer: 'text', type: 'text/plain' },
+	'/v1/key': {
+		summary: 'The public key of Linnet-Signature: Ed25519 over `generatedAt LF staleAfter LF` and the bytes of the plain body',
+		answer: 'Key',
+		others: { 404: 'this server signs nothing' },
+	},
 	'/livez': { summary: 'The process runs', answer: 'Livez' },
 	'/readyz': { summary: 'The process can serve', answer: 'Readyz', others: { 503: 'not ready' }, sameBody: [503] },
 };
 
 const headers = Object.fromEntries(
-	['Linnet-Snapshot', 'Linnet-Generated-At', 'Linnet-Stale-After', 'Linnet-Revision', 'Linnet-Simulated'].map((name) => [name, { schema: { type: 'string' } }]),
+	['Linnet-Snapshot', 'Linnet-Generated-At', 'Linnet-Stale-After', 'Linnet-Revision', 'Linnet-Simulated', 'Linnet-Signature'].map((name) => [
+		name,
+		{ schema: { type: 'string' } },
+	]),
 );
 
 function responsesOf(route: Route): object {
@@ -187,7 +197,8 @@ function responsesOf(route: Route): object {
 	return { '200': { description: route.summary, headers, content: answer }, ...Object.fromEntries(others) };
 }
 
-export function openapiDocument(version: string): object {
+/** @param publicKey of the feeds, base64; null when they go unsigned */
+export function openapiDocument(version: string, publicKey: string | null): object {
 	const schemas = Object.entries(components).map(([name, schema]) => {
 		const { $schema: _, ...body } = z.toJSONSchema(schema) as Record<string, unknown>;
 		return [name, body];
@@ -198,7 +209,12 @@ export function openapiDocument(version: string): object {
 	});
 	return {
 		openapi: '3.1.0',
-		info: { title: 'Linnet', version, description: 'Measured reliability of LLM providers. Null always means no data, never zero and never fine.' },
+		info: {
+			title: 'Linnet',
+			version,
+			description: 'Measured reliability of LLM providers. Null always means no data, never zero and never fine.',
+			...(publicKey === null ? {} : { 'x-linnet-public-key': publicKey }),
+		},
 		paths: Object.fromEntries(paths),
 		components: { schemas: Object.fromEntries(schemas) },
 	};

@@ -221,6 +221,11 @@ export const uptimeSchema = z.strictObject({
 });
 
 export const problemSchema = z.strictObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() });
+export const keySchema = z.strictObject({
+	schema: z.literal('linnet.key/1'),
+	algorithm: z.literal('Ed25519'),
+	publicKey: z.string().describe('32 bytes, base64'),
+});
 export const livezSchema = z.strictObject({ alive: z.literal(true), version: z.string() });
 export const readyzSchema = z.strictObject({ ready: z.boolean(), checks: z.record(z.string(), z.unknown()) });
 export const shieldSchema = z.strictObject({

@@ -3,6 +3,7 @@ import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
 import { discoverCommand } from './discover.ts';
 import { ExpectedError } from './expected-error.ts';
+import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
@@ -30,7 +31,7 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	);
-for (const command of [upCommand, workerCommand, apiCommand, migrateCommand, initCommand, checkCommand, probeCommand, discoverCommand])
+for (const command of [upCommand, workerCommand, apiCommand, migrateCommand, initCommand, checkCommand, probeCommand, discoverCommand, exportCommand])
 	program.addCommand(command());
 
 program.exitOverride((error) => {

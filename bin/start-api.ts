@@ -6,23 +6,30 @@ import type { Log } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { listen } from '#db/listen.ts';
 import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
-import { renderSite } from '#status-page/render-site.ts';
-import { writeSite } from '#status-page/write-site.ts';
 import type { Settings } from './environment.ts';
 import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
+import { keepSite } from './keep-site.ts';
 import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
+import { openSigner } from './signing-key.ts';
 import { version } from './version.ts';
-
-/** The page is rendered anew at least this often, so that its ages stay true without JavaScript. */
-const renderAtLeastEveryMs = 60_000;
 
 export async function startApi(settings: Settings, log: Log, closing: Closing): Promise<void> {
 	const { db, url } = await openDatabase(settings, log, closing, { connections: 4 });
 	const snapshots = createSnapshotSource();
 	const siteDir = join(settings.dataDir, 'site');
-	let rendered = { revision: '', at: 0 };
+	const signer = await openSigner(settings.dataDir);
+	const site = keepSite({
+		dir: siteDir,
+		now: Date.now,
+		later: (run, afterMs) => {
+			const timer = setTimeout(run, afterMs);
+			return () => clearTimeout(timer);
+		},
+		onError: (error) => log.warn({ problem: String(error) }, 'stale page not written'),
+	});
+	closing.add('site', () => site.close());
 	let reading: Promise<void> | null = null;
 	let again = false;
 
@@ -31,10 +38,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
 		const snapshot = JSON.parse(stored.document) as Snapshot;
 		snapshots.put(snapshot);
-		const due = Date.now() - rendered.at > renderAtLeastEveryMs / 4;
-		if (snapshot.verdictRevision === rendered.revision && !due) return;
-		rendered = { revision: snapshot.verdictRevision, at: Date.now() };
-		await writeSite(renderSite(snapshot, { now: Date.now() }), siteDir);
+		await site.take(snapshot);
 	};
 	// One at a time; a notice that comes meanwhile is not lost.
 	const refresh = () => {
@@ -65,6 +69,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		now: Date.now,
 		log,
 		siteDir,
+		signer,
 		version,
 		readiness: () => {
 			const current = snapshots.current();

@@ -3,10 +3,16 @@ import type { Express } from 'express';
 import type { ApiTools } from '#api/api-tools.ts';
 import { createDocument, jsonDocument, sendDocument } from '#api/document.ts';
 import { exposeAge, exposeSnapshot, mergeExpositions } from '#api/exposition.ts';
+import { Problem } from '#api/problem.ts';
 import type { SnapshotView } from '#api/snapshot-source.ts';
 
 export function addProcessRoutes(app: Express, tools: ApiTools): void {
 	const exposed = new WeakMap<SnapshotView, Promise<string>>();
+
+	app.get('/v1/key', (req, res) => {
+		if (tools.signer === undefined || tools.signer === null) throw new Problem(404, 'unsigned', 'This server signs nothing');
+		sendDocument(req, res, jsonDocument({ schema: 'linnet.key/1', algorithm: 'Ed25519', publicKey: tools.signer.publicKey }), 'public, max-age=300');
+	});
 
 	app.get('/livez', (req, res) => sendDocument(req, res, jsonDocument({ alive: true, version: tools.version }), 'no-store'));
 
