@@ -1,0 +1,131 @@
+/** When an extra probe is worth its money: to confirm a doubt, to tell scopes apart, to see recovery. */
+import { type Channel, channelRules } from './channels.ts';
+import { type EndpointState, endpointAt, type LatticeDecision, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import type { Surveyed } from './survey-scopes.ts';
+
+const confirmAfterMs = 5_100;
+const afterHorizonMs = 21_400;
+const chainEveryMs = 6_000;
+const triangulateEveryMs = 15_000;
+const heardLatelyMs = 12_000;
+const pendingMax = 2;
+/** Per episode of doubt of a provider. */
+const askedMax = 40;
+const fastMs = 8_000;
+
+/** Asks unless the endpoint has enough under way, was refused lately or the budget is empty. True when asked. */
+export function ask(state: LatticeState, place: number, delayMs: number, reason: string, decisions: LatticeDecision[]): boolean {
+	const { reprobe, timeoutMs } = state.options;
+	if (reprobe === null) return false;
+	const endpoint = endpointAt(state, place);
+	const { nowAt } = state;
+	endpoint.pendingAt = endpoint.pendingAt.filter((dueAt) => nowAt < dueAt + timeoutMs + 30_000);
+	if (endpoint.pendingAt.length >= pendingMax || endpoint.deniedUntilAt > nowAt || isMuted(state, endpoint)) return false;
+	state.reprobeTokens = Math.min(reprobe.burst, state.reprobeTokens + ((nowAt - state.tokensAt) * reprobe.perDay) / 86_400_000);
+	state.tokensAt = nowAt;
+	if (state.reprobeTokens < 1) return false;
+	const dueAt = Math.max(nowAt + delayMs, endpoint.askedForAt + reprobe.minSpacingMs + 50);
+	if (dueAt > nowAt + delayMs + 2 * reprobe.minSpacingMs) return false;
+	state.reprobeTokens -= 1;
+	endpoint.askedForAt = dueAt;
+	endpoint.pendingAt.push(dueAt);
+	const { provider, model, vantage } = endpoint;
+	decisions.push({ type: 'reprobe', provider, model, vantage, delayMs: Math.round(dueAt - nowAt), reason });
+	return true;
+}
+
+const isMuted = (state: LatticeState, endpoint: EndpointState) =>
+	state.maintenances.some(({ scope, fromAt, toAt }) => fromAt <= state.nowAt && state.nowAt < toAt && scope.provider === endpoint.provider) ||
+	state.incidents.some(({ cause, scope }) => (cause === 'credentials' || cause === 'quota') && scope.provider === endpoint.provider);
+
+/** After a bad result: the first of a cluster is confirmed, the second is followed beyond the longest blip and triangulated. */
+export function askAfterBad(
+	state: LatticeState,
+	provider: ProviderState,
+	sample: Sample,
+	tookMs: number,
+	channel: Channel,
+	decisions: LatticeDecision[],
+): void {
+	const { bit, probeNats } = channelRules[channel];
+	const { baseIntervalMs } = state.options;
+	if (channel === 'slow') return;
+	const since = sample.startedAt - Math.max(90_000, Math.min(1.5 * baseIntervalMs, 300_000));
+	const cluster = provider.samples.filter(({ startedAt, bad }) => startedAt >= since && (bad & bit) !== 0);
+	if (provider.asked >= askedMax) return;
+	const count = (asked: boolean) => {
+		if (asked) provider.asked += 1;
+	};
+	if (cluster.length < 2) {
+		provider.asked = 0;
+		if (tookMs < fastMs) count(ask(state, sample.endpoint, confirmAfterMs, 'confirm the first bad result', decisions));
+		else {
+			count(ask(state, sample.endpoint, 100, 'confirm the first bad result', decisions));
+			if (sample.outcome === 'timeout') count(ask(state, sample.endpoint, 100 + confirmAfterMs, 'confirm the first time-out', decisions));
+		}
+		return;
+	}
+	const onsetAt = cluster.find(({ endpoint }) => endpoint === sample.endpoint)?.startedAt ?? sample.startedAt;
+	const wait = Math.max(100, onsetAt + afterHorizonMs - state.nowAt);
+	// Alone in its cluster an endpoint must answer itself; beside siblings the scheduled probes help.
+	const own = cluster.filter(({ endpoint }) => endpoint === sample.endpoint).length;
+	if (own >= 2 || cluster.length <= 3) {
+		count(ask(state, sample.endpoint, wait, 'does it outlast a blip', decisions));
+		count(ask(state, sample.endpoint, wait + confirmAfterMs, 'does it outlast a blip', decisions));
+	}
+	void probeNats;
+	triangulate(state, provider, sample.endpoint, decisions);
+}
+
+/** The same model from elsewhere, another model from here, other providers from here: what tells the scopes apart, and us from them. */
+export function triangulate(state: LatticeState, provider: ProviderState, place: number, decisions: LatticeDecision[]): void {
+	if (state.nowAt - provider.triangulatedAt < triangulateEveryMs || provider.asked >= askedMax) return;
+	provider.triangulatedAt = state.nowAt;
+	const at = endpointAt(state, place);
+	const quiet = (places: readonly number[], fits: (endpoint: EndpointState) => boolean) =>
+		leastHeard(
+			state,
+			places.filter((other) => other !== place && fits(endpointAt(state, other))),
+		);
+	const wanted = [
+		quiet(provider.endpoints, ({ model, vantage }) => model === at.model && vantage !== at.vantage),
+		quiet(provider.endpoints, ({ model, vantage }) => model !== at.model && vantage === at.vantage),
+		quiet(provider.endpoints, ({ model, vantage }) => model !== at.model && vantage !== at.vantage),
+	];
+	const others = Object.values(state.providers)
+		.filter((other) => other !== provider)
+		.map((other) => quiet(other.endpoints, ({ vantage }) => vantage === at.vantage))
+		.filter((other) => other !== null)
+		.sort((a, b) => endpointAt(state, a).startedAt - endpointAt(state, b).startedAt);
+	for (const other of [...wanted, ...others.slice(0, 2)]) {
+		if (other === null || state.nowAt - endpointAt(state, other).startedAt < heardLatelyMs) continue;
+		if (ask(state, other, 100, 'tell the scopes apart', decisions)) provider.asked += 1;
+	}
+}
+
+function leastHeard(state: LatticeState, places: readonly number[]): number | null {
+	let least: number | null = null;
+	let leastAt = Number.POSITIVE_INFINITY;
+	for (const place of places) {
+		const { startedAt, pendingAt, vantage } = endpointAt(state, place);
+		if (pendingAt.length > 0 || state.vantages[vantage]?.blindIncident) continue;
+		if (startedAt < leastAt) [least, leastAt] = [place, startedAt];
+	}
+	return least;
+}
+
+/** Evidence between doubt and verdict: one more probe of the scope every few seconds until it tips. */
+export function askInDoubt(state: LatticeState, provider: ProviderState, surveyed: readonly Surveyed[], channel: Channel, decisions: LatticeDecision[]): void {
+	const { probeNats, openNats } = channelRules[channel];
+	if (state.nowAt - provider.chainedAt < chainEveryMs || provider.asked >= askedMax) return;
+	let best: Surveyed | null = null;
+	for (const one of surveyed) {
+		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * state.options.baseIntervalMs)) continue;
+		if (best === null || one.episode.nats - one.scope.penaltyNats > best.episode.nats - best.scope.penaltyNats) best = one;
+	}
+	if (best === null || best.episode.badCount < 2 || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;
+	const place = leastHeard(state, best.scope.endpoints);
+	if (place === null || !ask(state, place, 100, `${best.episode.nats.toFixed(1)} nats: in doubt`, decisions)) return;
+	provider.asked += 1;
+	provider.chainedAt = state.nowAt;
+}

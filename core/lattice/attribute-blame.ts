@@ -1,0 +1,182 @@
+/**
+ * Is it them, or is it us? Before a provider is blamed, "these providers are at fault" is compared with "this vantage can't see".
+ * Unsure is an answer: then more is asked, and decided later.
+ */
+import { type Channel, channelRules, natsOf } from './channels.ts';
+import { explainFailures, tallyEndpoints } from './explain-failures.ts';
+import { endpointAt, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import { readEpisode } from './read-episode.ts';
+
+export type Blame = { readonly verdict: 'provider' | 'unsure'; readonly reason: string } | Blindness;
+export interface Blindness {
+	readonly verdict: 'monitor';
+	readonly vantage: string;
+	readonly onsetAt: number;
+	readonly reason: string;
+}
+
+const leadNats = 3;
+const blindPenaltyNats = 6;
+/** A 5xx or a broken stream came from the far end or near it; a blind network rarely makes one. Nats that each costs the blind explanation. */
+const answeredNats = { http_5xx: 1.5, stream_broken: 0.5 } as const;
+const controlsNeeded = 5;
+/** Without enough controls the doubt ends here: a scope that is heard rarely must be judged too. */
+const patienceMs = 120_000;
+
+interface Count {
+	n: number;
+	k: number;
+	usual: number;
+	answered: number;
+}
+
+/** Per provider what a vantage (null: all) heard since a time. */
+function countProviders(state: LatticeState, channel: Channel, sinceAt: number, vantages: ReadonlySet<string>): Map<string, Count> {
+	const { bit } = channelRules[channel];
+	const counts = new Map<string, Count>();
+	for (const provider of Object.values(state.providers)) {
+		const count: Count = { n: 0, k: 0, usual: 0, answered: 0 };
+		for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
+			const sample = provider.samples[i] as Sample;
+			if (sample.startedAt < sinceAt) break;
+			const endpoint = endpointAt(state, sample.endpoint);
+			if ((sample.valid & bit) === 0 || !vantages.has(endpoint.vantage)) continue;
+			count.n += 1;
+			if ((sample.bad & bit) === 0) count.usual += endpoint.goodCost[channel];
+			else {
+				count.k += 1;
+				count.usual += endpoint.badCost[channel];
+				count.answered += sample.outcome === 'http_5xx' || sample.outcome === 'stream_broken' ? answeredNats[sample.outcome] : 0;
+			}
+		}
+		if (count.n > 0 || provider.endpoints.some((place) => vantages.has(endpointAt(state, place).vantage))) counts.set(provider.name, count);
+	}
+	return counts;
+}
+
+const logLikelihood = (k: number, n: number) => (k > 0 ? k * Math.log(k / n) : 0) + (k < n ? (n - k) * Math.log(1 - k / n) : 0);
+
+/** Do the providers fail at different rates? A blind vantage hits all alike. */
+function differs(counts: ReadonlyMap<string, Count>): boolean {
+	const heard = [...counts.values()].filter(({ n }) => n > 0);
+	const n = heard.reduce((sum, count) => sum + count.n, 0);
+	const k = heard.reduce((sum, count) => sum + count.k, 0);
+	const pooled = logLikelihood(k, n);
+	let total = -pooled;
+	for (const one of heard) {
+		total += logLikelihood(one.k, one.n);
+		if (heard.length > 1 && logLikelihood(one.k, one.n) + logLikelihood(k - one.k, n - one.n) - pooled > 3) return true;
+	}
+	return total > 3 + 0.9 * (heard.length - 1);
+}
+
+/** How much better "providers are at fault" is than "this vantage is blind", in nats; positive infinity when blindness is refuted. */
+function leadOver(
+	state: LatticeState,
+	channel: Channel,
+	sinceAt: number,
+	vantage: string,
+): { lead: number; blindNats: number; failing: number; unheard: number } {
+	const counts = countProviders(state, channel, sinceAt, new Set([vantage]));
+	let [n, k, usual, answered, failing, unheard, theirs] = [0, 0, 0, 0, 0, 0, 0];
+	for (const [name, count] of counts) {
+		n += count.n;
+		k += count.k;
+		usual += count.usual;
+		answered += count.answered;
+		if (count.k > 0) failing += 1;
+		if (count.n === 0) unheard += 1;
+		else if (count.k > 0) {
+			const provider = state.providers[name] as ProviderState;
+			const here = explainFailures(state, provider, tallyEndpoints(state, provider.samples, channel, sinceAt), channel).nats;
+			const elsewhere = tallyEndpoints(state, provider.samples, channel, sinceAt, (place) => endpointAt(state, place).vantage === vantage);
+			theirs += here - explainFailures(state, provider, elsewhere, channel).nats;
+		}
+	}
+	const blindNats = natsOf(n, k, usual, channelRules[channel].minShareRatio) - blindPenaltyNats - Math.min(answered, 24);
+	return { lead: differs(counts) ? Number.POSITIVE_INFINITY : theirs - blindNats, blindNats, failing, unheard };
+}
+
+export interface Suspect {
+	readonly provider: ProviderState;
+	readonly channel: Channel;
+	readonly onsetAt: number;
+	/** Start of the second bad result: a control that ended before it may be from before the trouble. */
+	readonly secondAt: number;
+	readonly vantages: readonly string[];
+}
+
+export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
+	const { provider, channel, onsetAt, secondAt, vantages } = suspect;
+	const others = Object.values(state.providers).filter(
+		(other) => other !== provider && other.endpoints.some((place) => vantages.includes(endpointAt(state, place).vantage)),
+	);
+	if (others.length === 0) return judgeAlone(state, suspect);
+	for (const vantage of vantages) {
+		const blind = judgeVantage(state, channel, vantage, onsetAt);
+		if (blind.verdict !== 'provider') return blind;
+	}
+	const controls = countProviders(state, channel, secondAt, new Set(vantages));
+	controls.delete(provider.name);
+	let [n, k, usual, well] = [0, 0, 0, 0];
+	for (const count of controls.values()) {
+		n += count.n;
+		k += count.k;
+		usual += count.usual;
+		if (count.k === 0) well += count.n;
+	}
+	const elevated = natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
+	const enough = well >= Math.min(controlsNeeded, 2 * others.length + 2);
+	const words = `${n - k} of ${n} results of other providers were well meanwhile`;
+	if (elevated && !(enough && well * 2 > n)) return { verdict: 'unsure', reason: 'other providers fail too' };
+	if (enough || (state.nowAt - onsetAt > patienceMs && well > 0)) return { verdict: 'provider', reason: words };
+	return { verdict: 'unsure', reason: 'too few other providers were heard since' };
+}
+
+/** Nobody to compare with: other vantages are the witness that our network works; without them only time is, and the reason says so. */
+function judgeAlone(state: LatticeState, { provider, channel, onsetAt, vantages }: Suspect): Blame {
+	if (vantages.length > 1) return { verdict: 'provider', reason: `seen from ${vantages.length} vantages; no other provider is measured there` };
+	const elsewhere = tallyEndpoints(state, provider.samples, channel, onsetAt, (place) => vantages.includes(endpointAt(state, place).vantage));
+	if (elsewhere.size === 0 && state.nowAt - onsetAt <= patienceMs) return { verdict: 'unsure', reason: 'nothing else is measured from there' };
+	return { verdict: 'provider', reason: 'nothing else is measured from there, so our own network can not be ruled out' };
+}
+
+/** Of one vantage: `monitor` when it is blind, `unsure`, or `provider` when blindness does not explain what is seen. */
+export function judgeVantage(state: LatticeState, channel: Channel, vantage: string, onsetAt: number): Blame {
+	if (state.vantages[vantage]?.blindIncident) return { verdict: 'unsure', reason: `vantage ${vantage} is blind` };
+	const own = readEpisode(samplesFrom(state, vantage, onsetAt - 600_000), channel, state.endpoints);
+	const windows = own === null || own.onsetAt === onsetAt ? [onsetAt] : [onsetAt, own.onsetAt];
+	let worst = Number.POSITIVE_INFINITY;
+	for (const sinceAt of windows) {
+		const { lead, blindNats, failing, unheard } = leadOver(state, channel, sinceAt, vantage);
+		worst = Math.min(worst, lead);
+		const providers = providersAt(state, vantage);
+		const needed = Math.min(3, providers);
+		if (lead <= -leadNats && needed >= 2 && failing >= needed && unheard === 0 && blindNats + blindPenaltyNats >= channelRules[channel].openNats) {
+			return {
+				verdict: 'monitor',
+				vantage,
+				onsetAt: own?.onsetAt ?? onsetAt,
+				reason: `${failing} of ${providers} unrelated providers fail alike from ${vantage}`,
+			};
+		}
+	}
+	return worst >= leadNats ? { verdict: 'provider', reason: '' } : { verdict: 'unsure', reason: `vantage ${vantage} may be blind` };
+}
+
+function providersAt(state: LatticeState, vantage: string): number {
+	return Object.values(state.providers).filter(({ endpoints }) => endpoints.some((place) => endpointAt(state, place).vantage === vantage)).length;
+}
+
+/** Everything heard from a vantage since a time, by start. */
+export function samplesFrom(state: LatticeState, vantage: string, sinceAt: number): Sample[] {
+	const samples: Sample[] = [];
+	for (const provider of Object.values(state.providers)) {
+		for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
+			const sample = provider.samples[i] as Sample;
+			if (sample.startedAt < sinceAt) break;
+			if (endpointAt(state, sample.endpoint).vantage === vantage) samples.push(sample);
+		}
+	}
+	return samples.sort((a, b) => a.startedAt - b.startedAt || a.endpoint - b.endpoint);
+}

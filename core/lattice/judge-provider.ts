@@ -1,0 +1,173 @@
+/** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
+
+import { askInDoubt, triangulate } from './ask-reprobes.ts';
+import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
+import { blindVantage } from './blind-vantages.ts';
+import { type Channel, channelRules, channels } from './channels.ts';
+import { explainFailures, natsOfScope, tallyEndpoints } from './explain-failures.ts';
+import {
+	covers,
+	endpointAt,
+	type LatticeDecision,
+	type LatticeIncident,
+	type LatticeState,
+	type ProviderState,
+	type ScopeState,
+	type Severity,
+} from './lattice-state.ts';
+import { type Episode, isRipe } from './read-episode.ts';
+import { openIncident, resolveIncident, updateIncident } from './record-incident.ts';
+import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scopes.ts';
+
+/** The scope of a young incident may still move. */
+const youngMs = 600_000;
+const moveNats = 5;
+const hotMs = 90_000;
+
+export function judgeProvider(state: LatticeState, provider: ProviderState, decisions: LatticeDecision[]): void {
+	let hot = false;
+	for (const channel of channels) if (judgeChannel(state, provider, channel, decisions)) hot = true;
+	if (hot) provider.hotUntilAt = state.nowAt + hotMs;
+}
+
+/** True while it should be looked at again soon. */
+function judgeChannel(state: LatticeState, provider: ProviderState, channel: Channel, decisions: LatticeDecision[]): boolean {
+	const { nowAt, options } = state;
+	const open = state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
+	const young = open.filter((incident) => incident.channel === channel && nowAt - incident.openedAt < youngMs);
+	const settled = open.filter((incident) => !young.includes(incident));
+	const skip = new Set(provider.endpoints.filter((place) => settled.some(({ scope }) => covers(scope, endpointAt(state, place)))));
+	const surveyed = surveyScopes(state, provider, channel, skip);
+	markSuspects(state, surveyed);
+	if (surveyed.length === 0) return false;
+
+	const freshMs = Math.max(480_000, 4 * options.baseIntervalMs);
+	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
+	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
+	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
+	if (loudest !== null) {
+		const onsetAt = Math.min(loudest.episode.onsetAt, ...young.map((incident) => incident.onsetAt));
+		const tallies = tallyEndpoints(state, provider.samples, channel, onsetAt, (place) => skip.has(place));
+		const { scopes } = explainFailures(state, provider, tallies, channel);
+		for (const scope of scopes) openScope(state, provider, channel, scope, ripe, decisions);
+	}
+	askInDoubt(
+		state,
+		provider,
+		surveyed.filter(({ scope }) => !isCovered(state, provider, scope)),
+		channel,
+		decisions,
+	);
+	return surveyed.some(({ episode }) => episode.badCount >= 2 && episode.nats >= channelRules[channel].probeNats && nowAt - episode.lastBadAt < 600_000);
+}
+
+function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void {
+	for (const { scope, episode } of surveyed) {
+		const only = scope.endpoints.length === 1 ? scope.endpoints[0] : undefined;
+		if (only !== undefined) endpointAt(state, only).suspected = episode.nats >= 9 && state.nowAt - episode.lastBadAt < 900_000;
+	}
+}
+
+const openFor = (state: LatticeState, provider: ProviderState) =>
+	state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
+
+/** Some endpoint of the scope is in an open incident already. */
+function isCovered(state: LatticeState, provider: ProviderState, { endpoints }: ScopeState): boolean {
+	const open = openFor(state, provider);
+	return open.length > 0 && endpoints.some((place) => open.some(({ scope }) => covers(scope, endpointAt(state, place))));
+}
+
+function openScope(
+	state: LatticeState,
+	provider: ProviderState,
+	channel: Channel,
+	scope: ScopeState,
+	ripe: readonly Surveyed[],
+	decisions: LatticeDecision[],
+): void {
+	if (isCovered(state, provider, scope)) return;
+	const inside = ripe.filter((one) => one.scope === scope || one.scope.endpoints.every((place) => scope.endpoints.includes(place)));
+	const shown = inside.find((one) => one.scope === scope) ?? inside[0];
+	if (shown === undefined) return;
+	const { episode } = shown;
+	const { bit } = channelRules[channel];
+	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
+	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
+	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages };
+	let blame: Blame = attributeBlame(state, suspect);
+	// A slow monitor makes some answers very slow and the rest slow: ask both channels.
+	if (channel === 'stalled' && blame.verdict === 'provider') {
+		for (const vantage of vantages) {
+			const slow = judgeVantage(state, 'slow', vantage, episode.onsetAt);
+			if (slow.verdict === 'monitor') blame = slow;
+		}
+	}
+	if (blame.verdict === 'monitor') return blindVantage(state, blame, channel, decisions);
+	if (blame.verdict === 'unsure') {
+		const last = bad.at(-1);
+		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
+		return;
+	}
+	openIncident(
+		state,
+		{
+			...{ scope: scopeName(provider, scope), severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
+			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
+			sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'),
+			reason: reasonOf(channel, episode, blame.reason),
+		},
+		decisions,
+	);
+}
+
+function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number {
+	return samples.filter(({ startedAt, valid }) => (valid & bit) !== 0 && startedAt <= lastBadAt).length;
+}
+
+function severityOf(channel: Channel, { badCount, judgedCount }: Episode): Severity {
+	return channel === 'failed' && badCount * 2 >= judgedCount ? 'down' : 'degraded';
+}
+
+function reasonOf(channel: Channel, { badCount, judgedCount, nats, samples }: Episode, control: string): string {
+	const { bit, noun } = channelRules[channel];
+	const counts = new Map<string, number>();
+	for (const { bad, outcome } of samples) if ((bad & bit) !== 0 && outcome !== 'ok') counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+	const codes = [...counts].map(([code, times]) => `${code} ×${times}`).join(', ');
+	return `${badCount} of ${judgedCount} results ${noun}${codes === '' ? '' : `: ${codes}`} (${nats.toFixed(1)} nats against a usual day); ${control}`;
+}
+
+/** Siblings were heard since: the scope grows or shrinks when that explains clearly more, and what it covers is absorbed. */
+function moveScopes(
+	state: LatticeState,
+	provider: ProviderState,
+	channel: Channel,
+	young: readonly LatticeIncident[],
+	skip: ReadonlySet<number>,
+	decisions: LatticeDecision[],
+): void {
+	const sinceAt = Math.min(...young.map(({ onsetAt }) => onsetAt));
+	const tallies = tallyEndpoints(state, provider.samples, channel, sinceAt, (place) => skip.has(place));
+	const taken = young.flatMap(({ scope }) => scopesOf(state, provider).find((one) => one.model === scope.model && one.vantage === scope.vantage) ?? []);
+	const best = explainFailures(state, provider, tallies, channel);
+	if (best.nats < explainFailures(state, provider, tallies, channel, taken).nats + moveNats) return;
+	const heirs = new Map<ScopeState, LatticeIncident>();
+	for (const incident of young) {
+		const mine = provider.endpoints.filter((place) => covers(incident.scope, endpointAt(state, place)));
+		const shared = ({ endpoints }: ScopeState) => endpoints.filter((place) => mine.includes(place)).length;
+		const target = best.scopes.reduce<ScopeState | null>(
+			(most, scope) => (shared(scope) > 0 && (most === null || shared(scope) > shared(most)) ? scope : most),
+			null,
+		);
+		if (target === null) continue;
+		const heir = heirs.get(target);
+		if (heir !== undefined) {
+			resolveIncident(state, incident, `part of ${heir.id}`, decisions);
+			continue;
+		}
+		heirs.set(target, incident);
+		const scope = scopeName(provider, target);
+		if (scope.model === incident.scope.model && scope.vantage === incident.scope.vantage) continue;
+		const nats = natsOfScope(target, tallies, channel);
+		updateIncident(state, incident, { scope, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
+	}
+}

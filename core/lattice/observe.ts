@@ -1,0 +1,156 @@
+/**
+ * The detector with a lattice of scopes: endpoint, model, provider from a vantage, provider, vantage, everything. Deterministic: the same
+ * inputs in the same order give the same decisions. It reads no clock; time comes with each input.
+ * How it decides, in words and numbers: docs/how-a-verdict-is-reached.md.
+ */
+
+import { askAfterBad } from './ask-reprobes.ts';
+import { judgeVantage } from './attribute-blame.ts';
+import { blindVantage, isVoid, judgeRecovery } from './blind-vantages.ts';
+import { castVotes, learnLatency, learnRates } from './cast-votes.ts';
+import { channelRules, channels } from './channels.ts';
+import { insertSample } from './insert-sample.ts';
+import { countForIncidents, judgeOpenIncidents } from './judge-open-incidents.ts';
+import { judgeProvider } from './judge-provider.ts';
+import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, type Sample } from './lattice-state.ts';
+import { openIncident, resolveIncident } from './record-incident.ts';
+import { trimSamples } from './trim-samples.ts';
+import { watchKeys } from './watch-keys.ts';
+
+const seenKept = 24;
+const trimEveryMs = 120_000;
+
+/** Moves the state forward in place by one input. On a failed commit throw the state away and load it again. */
+export function observe(state: LatticeState, input: LatticeInput): LatticeDecision[] {
+	if (input.at > state.nowAt) state.nowAt = input.at;
+	const decisions: LatticeDecision[] = [];
+	switch (input.type) {
+		case 'result':
+			observeResult(state, input, decisions);
+			break;
+		case 'tick':
+			observeTick(state, decisions);
+			break;
+		case 'maintenance':
+			observeMaintenance(state, input);
+			break;
+		case 'reprobe_denied': {
+			const endpoint = endpointAt(state, endpointOf(state, input.provider, input.model, input.vantage));
+			endpoint.pendingAt.pop();
+			endpoint.deniedUntilAt = state.nowAt + 30_000;
+		}
+	}
+	return decisions;
+}
+
+function observeResult(state: LatticeState, input: Extract<LatticeInput, { type: 'result' }>, decisions: LatticeDecision[]): void {
+	const place = endpointOf(state, input.provider, input.model, input.vantage);
+	const endpoint = endpointAt(state, place);
+	const hash = hashOf(input.id);
+	if (endpoint.seen.includes(hash)) return;
+	endpoint.seen.push(hash);
+	if (endpoint.seen.length > seenKept) endpoint.seen.shift();
+	const { startedAt, outcome } = input;
+	if (startedAt > endpoint.startedAt) endpoint.startedAt = startedAt;
+	if (input.reprobe) endpoint.pendingAt.shift();
+
+	const maintenance = state.maintenances.find(({ scope, fromAt, toAt }) => fromAt <= startedAt && startedAt < toAt && covers(scope, endpoint));
+	if (maintenance !== undefined) {
+		if (outcome !== 'ok' && maintenance.incident === null) {
+			const reason = 'an announced maintenance; its results do not count';
+			const onsetAt = maintenance.fromAt;
+			maintenance.incident = openIncident(
+				state,
+				{ scope: maintenance.scope, severity: 'info', cause: 'maintenance', channel: null, onsetAt, reason },
+				decisions,
+			).id;
+		}
+		return;
+	}
+	const provider = state.providers[input.provider];
+	const vantage = state.vantages[input.vantage];
+	if (provider === undefined || vantage === undefined) throw new Error(`Expected a place for ${input.provider} from ${input.vantage}, got none`);
+	if (outcome === 'ok' || outcome === 'auth' || outcome === 'rate_limited' || outcome === 'quota') watchKeys(state, provider, startedAt, outcome, decisions);
+	const votes = castVotes(endpoint, input);
+	if (votes === null) return;
+	const sample: Sample = { startedAt, endpoint: place, ...votes, outcome, id: votes.bad === 0 ? null : input.id };
+	if (isVoid(vantage, startedAt)) {
+		if (vantage.blindIncident !== null) insertSample(vantage.samples, sample);
+		return;
+	}
+	insertSample(provider.samples, sample);
+	const troubled = state.incidents.length > 0 && state.incidents.some(({ cause, scope }) => cause === 'provider' && covers(scope, endpoint));
+	if (troubled) countForIncidents(state, sample);
+	else if (!endpoint.suspected) {
+		learnRates(endpoint, votes);
+		learnLatency(endpoint, input);
+	}
+	if (votes.bad === 0) return;
+	const tookMs = input.totalMs ?? 0;
+	for (const channel of channels)
+		if ((votes.bad & channelRules[channel].bit) !== 0 && !troubled) askAfterBad(state, provider, sample, tookMs, channel, decisions);
+	judgeProvider(state, provider, decisions);
+}
+
+function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
+	const { nowAt } = state;
+	for (const maintenance of state.maintenances) {
+		if (maintenance.incident === null || nowAt < maintenance.toAt) continue;
+		const incident = state.incidents.find(({ id }) => id === maintenance.incident);
+		maintenance.incident = null;
+		if (incident !== undefined) resolveIncident(state, incident, 'the announced time is over', decisions);
+	}
+	state.maintenances = state.maintenances.filter(({ toAt }) => nowAt - toAt < 600_000);
+	const hot = Object.values(state.providers).filter(({ hotUntilAt }) => hotUntilAt >= nowAt);
+	if (hot.length >= 2) judgeVantages(state, decisions);
+	for (const provider of hot) judgeProvider(state, provider, decisions);
+	if (state.incidents.length > 0) {
+		judgeRecovery(state, decisions);
+		judgeOpenIncidents(state, decisions);
+	}
+	if (nowAt - state.trimmedAt >= trimEveryMs) {
+		state.trimmedAt = nowAt;
+		for (const provider of Object.values(state.providers)) trimSamples(state, provider);
+	}
+}
+
+/** Several providers in doubt at once: before any of them is blamed, look at the vantages. */
+function judgeVantages(state: LatticeState, decisions: LatticeDecision[]): void {
+	for (const vantage of Object.values(state.vantages)) {
+		if (vantage.blindIncident !== null) continue;
+		for (const channel of channels) {
+			const { bit } = channelRules[channel];
+			let firstAt = Number.POSITIVE_INFINITY;
+			let failing = 0;
+			for (const provider of Object.values(state.providers)) {
+				const bad = provider.samples.find(
+					({ bad, startedAt, endpoint }) => (bad & bit) !== 0 && state.nowAt - startedAt < 180_000 && endpointAt(state, endpoint).vantage === vantage.name,
+				);
+				if (bad === undefined) continue;
+				failing += 1;
+				firstAt = Math.min(firstAt, bad.startedAt);
+			}
+			if (failing < 3) continue;
+			const blame = judgeVantage(state, channel, vantage.name, firstAt);
+			if (blame.verdict !== 'monitor') continue;
+			blindVantage(state, blame, channel, decisions);
+			break;
+		}
+	}
+}
+
+function observeMaintenance(state: LatticeState, { id, scope, fromAt, toAt }: Extract<LatticeInput, { type: 'maintenance' }>): void {
+	if (state.maintenances.some((known) => known.id === id)) return;
+	state.maintenances.push({ id, scope, fromAt, toAt, incident: null });
+	for (const provider of Object.values(state.providers))
+		provider.samples = provider.samples.filter(
+			({ startedAt, endpoint }) => startedAt < fromAt || startedAt >= toAt || !covers(scope, endpointAt(state, endpoint)),
+		);
+}
+
+/** FNV-1a over UTF-16 units: quicker than encoding, and only ever compared within one endpoint. */
+function hashOf(text: string): number {
+	let hash = 0x811c9dc5;
+	for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+	return hash >>> 0;
+}

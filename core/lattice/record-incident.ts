@@ -1,0 +1,54 @@
+/** Opening, changing and closing an incident: the only places where the list of incidents changes. */
+import {
+	type LatticeDecision,
+	type LatticeIncident,
+	type LatticeIncidentDecision,
+	type LatticeScope,
+	type LatticeState,
+	type Severity,
+	sameScope,
+} from './lattice-state.ts';
+
+/** A resolved incident is remembered this long; a relapse within it waits longer before it resolves. */
+const relapseMs = 30 * 60_000;
+
+type Opening = Pick<LatticeIncident, 'scope' | 'severity' | 'cause' | 'channel' | 'onsetAt' | 'reason'> & Partial<LatticeIncident>;
+
+export function openIncident(state: LatticeState, opening: Opening, decisions: LatticeDecision[]): LatticeIncident {
+	const last = state.resolved.findLast(
+		({ scope, channel, resolvedAt }) => sameScope(scope, opening.scope) && channel === opening.channel && state.nowAt - resolvedAt <= relapseMs,
+	);
+	state.incidentCount += 1;
+	const id = `lattice-${opening.onsetAt.toString(36)}-${state.incidentCount}`;
+	const incident: LatticeIncident = {
+		...{ id, firstId: last?.firstId ?? id, openedAt: state.nowAt, lastBadAt: opening.onsetAt, badCount: 0, judgedCount: 0, goodSinceBad: 0 },
+		...{ sawTimeout: false, recoveryFromAt: opening.onsetAt, relapses: last === undefined ? 0 : last.relapses + 1, recoveryAsks: 0 },
+		...opening,
+	};
+	state.incidents.push(incident);
+	decisions.push(decisionOf('open', incident, state.nowAt));
+	return incident;
+}
+
+export function updateIncident(
+	state: LatticeState,
+	incident: LatticeIncident,
+	change: { scope?: LatticeScope; severity?: Severity; reason: string },
+	decisions: LatticeDecision[],
+): void {
+	Object.assign(incident, change);
+	decisions.push(decisionOf('update', incident, state.nowAt));
+}
+
+export function resolveIncident(state: LatticeState, incident: LatticeIncident, reason: string, decisions: LatticeDecision[]): void {
+	state.incidents = state.incidents.filter((other) => other !== incident);
+	const { scope, id, firstId, channel, relapses } = incident;
+	state.resolved = state.resolved.filter(({ resolvedAt }) => state.nowAt - resolvedAt <= relapseMs);
+	state.resolved.push({ scope, id, firstId, channel, resolvedAt: state.nowAt, relapses });
+	decisions.push(decisionOf('resolve', { ...incident, reason }, state.nowAt));
+}
+
+function decisionOf(type: LatticeIncidentDecision['type'], incident: LatticeIncident, at: number): LatticeIncidentDecision {
+	const { id, firstId, scope, severity, cause, channel, onsetAt, reason } = incident;
+	return { type, id, firstId, at, scope: { ...scope }, severity, cause, channel, onsetAt, reason };
+}
