@@ -9,7 +9,7 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 
 /** The reads of a publisher that runs every few seconds, with what hardly moves read less often. Keeps its answers in memory: one for a process. */
 export interface RollupReader {
-	/** As `readWindowRollups`, every window; 1d and longer are up to a minute old. */
+	/** As `readWindowRollups`, every window; 1d and longer are kept for fifty times as long as reading them took, a minute at most. */
 	windows(now: number): Promise<Windows>;
 	/** As `readDayRollups`, 90 days; a result that is later than a day shows within a quarter of an hour. */
 	days(now: number): Promise<Days>;
@@ -18,18 +18,22 @@ export interface RollupReader {
 const brisk = ['5m', '30m', '1h'] as const satisfies readonly WindowName[];
 const slow = ['1d', ...longWindows] as const satisfies readonly WindowName[];
 // Of 1,000 targets the day costs 0.9 s of server CPU, the ninety days 0.3 s and 0.6 s of our own (bench/roll-up.ts): too much every few seconds.
-const slowEveryMs = 60_000;
+// So what a read costs decides how long it is kept, and a small installation is always fresh.
+const keptPerReadMs = 50;
+const slowAtMostMs = 60_000;
 const allDaysEveryMs = 900_000;
 const dayMs = 86_400_000;
 const shownDays = 90;
 
 export function createRollupReader(sql: Sql): RollupReader {
-	let slowWindows: { at: number; found: Windows } | null = null;
+	let slowWindows: { at: number; keptMs: number; found: Windows } | null = null;
 	let allDays: { at: number; days: Days } | null = null;
 	return {
 		async windows(now) {
-			if (slowWindows === null || now - slowWindows.at >= slowEveryMs || now < slowWindows.at) {
-				slowWindows = { at: now, found: await readWindowRollups(sql, { now, windows: slow }) };
+			if (slowWindows === null || now - slowWindows.at >= slowWindows.keptMs || now < slowWindows.at) {
+				const startedMs = performance.now();
+				const found = await readWindowRollups(sql, { now, windows: slow });
+				slowWindows = { at: now, keptMs: Math.min(slowAtMostMs, keptPerReadMs * (performance.now() - startedMs)), found };
 			}
 			const merged = new Map<string, Partial<Record<WindowName, WindowRollup>>>(slowWindows.found);
 			for (const [id, windows] of await readWindowRollups(sql, { now, windows: brisk })) merged.set(id, { ...merged.get(id), ...windows });
