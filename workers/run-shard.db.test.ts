@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { reservationMicroUsd } from '#core/cost.ts';
+import { fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import { silentLog } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { shardOf } from '#core/schedule.ts';
@@ -11,7 +11,7 @@ import { listResults } from '#db/read-results.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { nominalTick, type Probe, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
+import { bookedMicroUsd, nominalTick, type Probe, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
 import { settleSchedule } from './settle-schedule.ts';
 
 const target = sampleTarget('acme:small:chat', { intervalMs: 1_000, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
@@ -109,6 +109,20 @@ describe('money', () => {
 	it('what a probe did cost is booked, and the rest of its reservation is free again', async () => {
 		await runShard(tools(), { shard, tickAt: sampleNow });
 		expect(await readBudgetDay(house.db, '2026-11-23')).toEqual({ reservedMicroUsd: 0, spentMicroUsd: 35 });
+	});
+});
+
+describe('a model without a price', () => {
+	const unpriced = { ...target, price: null };
+	const reserved = reservationMicroUsd(unpriced);
+	it.each([
+		['its tokens at the fallback price', { inputTokens: 40, outputTokens: 30 }, 40 * fallbackPrice.inputUsdPerMTok + 30 * fallbackPrice.outputUsdPerMTok],
+		['all that was reserved, when an accepted answer tells no tokens', { inputTokens: null, outputTokens: null }, reserved],
+		['nothing, when it was refused', { httpStatus: 503, inputTokens: null, outputTokens: null }, 0],
+		['nothing, when it never got there', { httpStatus: null, phase: 'connect' }, 0],
+		['all that was reserved, when it was sent and nothing came', { httpStatus: null, phase: 'headers' }, reserved],
+	] as const)('is booked at %s', (_, changes, micro) => {
+		expect(bookedMicroUsd(unpriced, sampleResult({ costMicroUsd: null, ...changes }))).toBe(micro);
 	});
 });
 

@@ -1,7 +1,7 @@
 /** One tick of a shard: runs every slot due in the tick's window, each at its own millisecond. */
 
 import pLimit, { type LimitFunction } from 'p-limit';
-import { reservationMicroUsd } from '#core/cost.ts';
+import { costMicroUsd, fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import type { Log } from '#core/log.ts';
 import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
 import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
@@ -84,7 +84,7 @@ export async function runConfirmation(tools: ScheduleTools, ask: { targetId: str
 
 async function runReserved(tools: ScheduleTools, slots: readonly DueSlot[], kind: ProbeKind): Promise<Promise<void>[]> {
 	if (slots.length === 0) return [];
-	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target) }));
+	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target, slot.canary) }));
 	const { granted, denied } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
 	return slots.map((slot) => {
 		if (granted.has(reservationId(slot, kind))) return runSlot(tools, slot, kind);
@@ -112,11 +112,20 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Pr
 	const result = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
 	await tools.record(result);
 	try {
-		await settle(tools.db, reservationId(slot, kind), result.costMicroUsd ?? reservationMicroUsd(slot.target));
+		await settle(tools.db, reservationId(slot, kind), result.costMicroUsd ?? reservationMicroUsd(slot.target, slot.canary));
 	} catch (error) {
 		// Unsettled, the reservation counts in full when it expires: dearer than the truth, never cheaper.
 		if (!isUnavailable(error)) throw error;
 	}
+}
+
+/** What a probe is booked at: its cost, or for a model without a price its tokens at the fallback price. Where nothing tells, all that was reserved. */
+export function bookedMicroUsd(target: Target, { costMicroUsd: cost, httpStatus, phase, inputTokens, outputTokens }: ProbeResult): number {
+	if (cost !== null) return cost;
+	const reserved = reservationMicroUsd(target);
+	if (httpStatus === null) return phase === 'headers' ? reserved : 0;
+	if (httpStatus < 200 || httpStatus > 299) return 0;
+	return inputTokens === null || outputTokens === null ? reserved : Math.min(reserved, costMicroUsd(fallbackPrice, inputTokens, outputTokens));
 }
 
 export function slotKey(slot: DueSlot, kind: ProbeKind) {
