@@ -29,12 +29,16 @@ export async function openDatabase(settings: Settings, log: Log, closing: Closin
 		}
 	}
 	let lastProblem = '';
+	let closed = false;
 	const db = openDb({ url, max: options.connections ?? 8 }, (error) => {
 		// An idle connection that breaks is replaced; said once a kind, not once a connection.
-		if (error.message !== lastProblem) log.warn({ problem: error.message }, 'database connection lost');
+		if (error.message !== lastProblem && !closed) log.warn({ problem: error.message }, 'database connection lost');
 		lastProblem = error.message;
 	});
-	closing.add('database', () => db.close());
+	closing.add('database', () => {
+		closed = true;
+		return db.close();
+	});
 	try {
 		await migrate(db);
 	} catch (error) {
