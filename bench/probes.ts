@@ -48,10 +48,11 @@ async function probe(): Promise<void> {
 	if (result.outcome !== 'ok') throw new Error(`Expected ok, got ${result.outcome}: ${JSON.stringify(result.evidence)}`);
 }
 
-const { path, headers, body } = chat.buildRequest(
-	target,
-	'Reply with exactly: alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor',
-);
+const { path, headers, body } = chat.buildRequest(target, {
+	prompt:
+		'Reply with exactly: alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor',
+	form: null,
+});
 
 function bare(parse: boolean): () => Promise<void> {
 	return async () => {

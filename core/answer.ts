@@ -23,6 +23,12 @@ export type Finish = 'stop' | 'length' | 'tool' | 'content' | 'error' | 'timeout
 export interface Answer {
 	/** Visible text, cut at 16,384 characters. */
 	readonly text: string;
+	/** Of the first tool that the model called; null when it called none. */
+	readonly toolName: string | null;
+	/** That call's arguments as JSON text, cut at 16,384 characters; empty while there are none. */
+	readonly toolArguments: string;
+	/** How many numbers the vector has; null when there was none. */
+	readonly vectorLength: number | null;
 	readonly reasoningSeen: boolean;
 	/** The dialect's terminator was seen (wire protocols, section 1.6). */
 	readonly complete: boolean;
@@ -49,6 +55,9 @@ export interface Answer {
 
 export const emptyAnswer: Answer = {
 	text: '',
+	toolName: null,
+	toolArguments: '',
+	vectorLength: null,
 	reasoningSeen: false,
 	complete: false,
 	closed: false,

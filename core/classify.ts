@@ -218,7 +218,9 @@ function classifyAnswer(evidence: ProbeEvidence, answer: Answer): Classification
 		case 'mismatch':
 			return verdict('canary_mismatch', 'assert', 'malformed_output');
 	}
-	if (!evidence.contentSeen) {
+	// A call without arguments is an answer, and a wrong one.
+	const called = answer.toolName !== null;
+	if (!evidence.contentSeen && !called) {
 		const budgetSpent = answer.finish === 'length' && (answer.reasoningSeen || (answer.reasoningTokens ?? 0) > 0);
 		return budgetSpent ? verdict('canary_mismatch', 'assert', 'budget') : verdict('empty_response', 'end');
 	}

@@ -1,5 +1,6 @@
 /** What is probed and judged: provider × model × operation. */
 import { hash32 } from './hash.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 export const operations = ['chat', 'embeddings'] as const;
 export type Operation = (typeof operations)[number];
@@ -30,12 +31,25 @@ export interface ModelFlags {
 	readonly bodyPatch: Readonly<Record<string, unknown>>;
 }
 
-/** A small prompt with an expectation. `echo` answers a nonce; `custom` is the operator's own. */
+/** The canaries that need no words of the operator's. `embedding` is the only one of the operation `embeddings`. */
+export const builtInCanaries = ['echo', 'json', 'tool', 'embedding'] as const;
+
+/**
+ * A small prompt with an expectation. `echo` answers a nonce, `json` follows a schema, `tool` calls a tool with given arguments, `embedding`
+ * gives a vector; `custom` is the operator's own.
+ */
 export type Canary =
 	| { readonly name: 'echo'; readonly type: 'echo' }
+	| { readonly name: 'json'; readonly type: 'json' }
+	| { readonly name: 'tool'; readonly type: 'tool' }
+	/** `dimensions`: the length that the vector must have; null = any. */
+	| { readonly name: 'embedding'; readonly type: 'embedding'; readonly dimensions: number | null }
 	| { readonly name: string; readonly type: 'custom'; readonly prompt: string; readonly expect: Expectation };
 
-export type Expectation = { readonly text: string } | { readonly pattern: string };
+export type CanaryType = Canary['type'];
+
+/** The whole text, a pattern in it, or a schema that the text must match as JSON. */
+export type Expectation = { readonly text: string } | { readonly pattern: string } | { readonly schema: JsonSchema };
 
 export interface Target {
 	readonly id: string;

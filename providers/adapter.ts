@@ -1,7 +1,8 @@
 /** What a wire dialect is. Pure: it says what to send and reads what came; sockets, clocks and secrets' storage are elsewhere. */
 import type { Answer } from '#core/answer.ts';
+import type { Ask } from '#core/canary.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { ModelFlags, Operation, Target } from '#core/target.ts';
+import type { CanaryType, ModelFlags, Operation, Target } from '#core/target.ts';
 
 /** How a header carries the key. `sigv4` signs the request instead. */
 export type AuthStyle = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'sigv4';
@@ -36,6 +37,9 @@ export interface WireRequest {
 	readonly body: string;
 }
 
+/** What every chat protocol of today can be asked. */
+export const chatCanaries: readonly CanaryType[] = ['echo', 'json', 'tool', 'custom'];
+
 export interface Dialect {
 	readonly id: string;
 	readonly operation: Operation;
@@ -44,7 +48,9 @@ export interface Dialect {
 	readonly contentTypes: RegExp;
 	readonly auth: AuthStyle;
 	readonly defaultFlags: ModelFlags;
-	buildRequest(target: Target, prompt: string): WireRequest;
+	/** Canaries that this protocol has the words for. */
+	readonly canaries: readonly CanaryType[];
+	buildRequest(target: Target, ask: Ask): WireRequest;
 	createReader(): AnswerReader;
 	readonly errorRules: readonly ErrorRule[];
 	/** Where the provider lists its models; null when the dialect has no listing. */

@@ -14,6 +14,17 @@ export function addText(draft: AnswerDraft, text: string): void {
 	if (draft.text.length < longestText) draft.text = (draft.text + text).slice(0, longestText);
 }
 
+/** The first call counts: a canary asks for one. */
+export function beginCall(draft: AnswerDraft, name: unknown): void {
+	if (draft.toolName === null && typeof name === 'string' && name !== '') draft.toolName = name.slice(0, 200);
+}
+
+/** Arguments in fragments, or at once as an object. */
+export function addArguments(draft: AnswerDraft, fragment: unknown): void {
+	const text = typeof fragment === 'string' ? fragment : JSON.stringify(fragment);
+	if (draft.toolArguments.length < longestText) draft.toolArguments = (draft.toolArguments + text).slice(0, longestText);
+}
+
 export function setFinish(draft: AnswerDraft, reason: string, words: Readonly<Record<string, Finish>>): void {
 	const known = Object.hasOwn(words, reason) ? words[reason] : undefined;
 	draft.finishReason = reason.slice(0, 60);

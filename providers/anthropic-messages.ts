@@ -1,10 +1,12 @@
 /** Anthropic Messages. Wire protocols, section 2c. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm, Ask } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
 import type { Target } from '#core/target.ts';
-import type { AnswerReader, Dialect, EventMark, WireRequest } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type WireRequest } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	end_turn: 'stop',
@@ -38,21 +40,36 @@ const errorRules: readonly ErrorRule[] = [
 	{ type: /^api_error$/i, outcome: 'server_error', why: 'an internal error' },
 ];
 
-function buildRequest(target: Target, prompt: string): WireRequest {
+/** These refuse a forced tool; the prompt asks for the call anyway. Wire protocols, section 2m. */
+const takesNoForce = /(?:sonnet|opus)-5-5|fable-5-[12]/;
+
+function messagesForm(form: AnswerForm | null, model: string): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	if (kind === 'json') return { output_config: { format: { type: 'json_schema', schema } } };
+	return { tools: [{ name, description, input_schema: schema }], tool_choice: takesNoForce.test(model) ? { type: 'auto' } : { type: 'tool', name } };
+}
+
+function buildRequest(target: Target, { prompt, form }: Ask): WireRequest {
 	const { flags } = target;
 	return {
 		method: 'POST',
 		path: '/v1/messages',
 		// Gateways that copy this dialect know only the older version; the catalogue raises it for Anthropic itself.
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream', 'anthropic-version': '2023-06-01' },
-		body: JSON.stringify({
-			model: target.upstreamModel,
-			max_tokens: flags.maxOutputTokens,
-			stream: true,
-			messages: [{ role: 'user', content: prompt }],
-			...(flags.sendTemperature ? { temperature: 0 } : {}),
-			...flags.bodyPatch,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					model: target.upstreamModel,
+					max_tokens: flags.maxOutputTokens,
+					stream: true,
+					messages: [{ role: 'user', content: prompt }],
+					...(flags.sendTemperature ? { temperature: 0 } : {}),
+					...messagesForm(form, target.upstreamModel),
+				},
+				flags.bodyPatch,
+			),
+		),
 	};
 }
 
@@ -66,12 +83,15 @@ function readUsage(draft: AnswerDraft, usage: unknown, final: boolean): void {
 	if (final) draft.outputTokens = tokenCount(usage.output_tokens) ?? draft.outputTokens;
 }
 
-function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>): EventMark {
+function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>, ofFirstCall: boolean): EventMark {
 	if (delta.type === 'text_delta' && typeof delta.text === 'string' && delta.text !== '') {
 		addText(draft, delta.text);
 		return 'content';
 	}
-	if (delta.type === 'input_json_delta' && typeof delta.partial_json === 'string' && delta.partial_json !== '') return 'content';
+	if (delta.type === 'input_json_delta' && typeof delta.partial_json === 'string' && delta.partial_json !== '') {
+		if (ofFirstCall) addArguments(draft, delta.partial_json);
+		return 'content';
+	}
 	if (delta.type === 'thinking_delta' && typeof delta.thinking === 'string' && delta.thinking !== '') {
 		draft.reasoningSeen = true;
 		return 'reasoning';
@@ -82,6 +102,8 @@ function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>)
 export function createMessagesReader(): AnswerReader {
 	const draft = newDraft();
 	let contentSeen = false;
+	/** Place of the first call among the blocks. */
+	let callIndex: unknown = null;
 	return {
 		answer: () => draft,
 		end() {},
@@ -102,8 +124,14 @@ export function createMessagesReader(): AnswerReader {
 						readUsage(draft, event.message.usage, false);
 					}
 					return 'structure';
+				case 'content_block_start':
+					if (isRecord(event.content_block) && event.content_block.type === 'tool_use' && draft.toolName === null) {
+						beginCall(draft, event.content_block.name);
+						callIndex = event.index;
+					}
+					return 'structure';
 				case 'content_block_delta': {
-					const mark = isRecord(event.delta) ? readDelta(draft, event.delta) : 'structure';
+					const mark = isRecord(event.delta) ? readDelta(draft, event.delta, event.index === callIndex) : 'structure';
 					if (mark === 'content') contentSeen = true;
 					return mark;
 				}
@@ -130,6 +158,7 @@ export const anthropicMessages: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'x-api-key',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
+	canaries: chatCanaries,
 	buildRequest,
 	createReader: createMessagesReader,
 	errorRules,

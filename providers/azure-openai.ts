@@ -1,6 +1,6 @@
 /** Azure OpenAI, v1 surface: the model is the deployment. Wire protocols, section 2g. */
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { Dialect } from './adapter.ts';
+import { chatCanaries, type Dialect } from './adapter.ts';
 import { buildChatBody, createChatReader, openaiErrorRules } from './openai-chat.ts';
 import { openaiListing } from './openai-listing.ts';
 
@@ -22,11 +22,12 @@ export const azureOpenai: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'api-key',
 	defaultFlags: { maxTokensField: 'max_completion_tokens', sendTemperature: false, includeUsage: true, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, ask) => ({
 		method: 'POST',
 		path: '/chat/completions',
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify(buildChatBody(target, prompt)),
+		body: JSON.stringify(buildChatBody(target, ask)),
 	}),
 	createReader: createChatReader,
 	errorRules,

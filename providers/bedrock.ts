@@ -1,9 +1,11 @@
 /** Amazon Bedrock ConverseStream: binary frames, exceptions by name. Wire protocols, section 2f. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { AnswerReader, Dialect, EventMark } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, setFinish, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	end_turn: 'stop',
@@ -49,13 +51,24 @@ const errorRules: readonly ErrorRule[] = [
 	{ type: /^conflictException$/i, outcome: 'server_error', why: 'nothing in one fresh request can conflict' },
 ];
 
-function readDelta(draft: AnswerDraft, delta: unknown): EventMark {
+function converseForm(form: AnswerForm | null): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	// Its schema is JSON inside JSON.
+	if (kind === 'json') return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { name, schema: JSON.stringify(schema) } } } } };
+	return { toolConfig: { tools: [{ toolSpec: { name, description, inputSchema: { json: schema } } }], toolChoice: { tool: { name } } } };
+}
+
+function readDelta(draft: AnswerDraft, delta: unknown, ofFirstCall: boolean): EventMark {
 	if (!isRecord(delta)) return 'structure';
 	if (typeof delta.text === 'string' && delta.text !== '') {
 		addText(draft, delta.text);
 		return 'content';
 	}
-	if (isRecord(delta.toolUse) && typeof delta.toolUse.input === 'string' && delta.toolUse.input !== '') return 'content';
+	if (isRecord(delta.toolUse) && typeof delta.toolUse.input === 'string' && delta.toolUse.input !== '') {
+		if (ofFirstCall) addArguments(draft, delta.toolUse.input);
+		return 'content';
+	}
 	if (isRecord(delta.reasoningContent)) {
 		draft.reasoningSeen = true;
 		return 'reasoning';
@@ -67,6 +80,8 @@ export function createConverseReader(): AnswerReader {
 	const draft = newDraft();
 	let contentSeen = false;
 	let stopped = false;
+	/** Place of the first call among the blocks. */
+	let callIndex: unknown = null;
 	return {
 		answer: () => draft,
 		end() {},
@@ -80,8 +95,14 @@ export function createConverseReader(): AnswerReader {
 				return 'structure';
 			}
 			switch (name) {
+				case 'contentBlockStart':
+					if (isRecord(event.start) && isRecord(event.start.toolUse) && draft.toolName === null) {
+						beginCall(draft, event.start.toolUse.name);
+						callIndex = event.contentBlockIndex;
+					}
+					break;
 				case 'contentBlockDelta': {
-					const mark = readDelta(draft, event.delta);
+					const mark = readDelta(draft, event.delta, event.contentBlockIndex === callIndex);
 					if (mark === 'content') contentSeen = true;
 					return mark;
 				}
@@ -110,15 +131,21 @@ export const bedrock: Dialect = {
 	contentTypes: /^application\/vnd\.amazon\.eventstream/i,
 	auth: 'sigv4',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, { prompt, form }) => ({
 		method: 'POST',
 		path: `/model/${encodeURIComponent(target.upstreamModel)}/converse-stream`,
 		headers: { 'content-type': 'application/json', accept: 'application/vnd.amazon.eventstream' },
-		body: JSON.stringify({
-			messages: [{ role: 'user', content: [{ text: prompt }] }],
-			inferenceConfig: { maxTokens: target.flags.maxOutputTokens, ...(target.flags.sendTemperature ? { temperature: 0 } : {}) },
-			...target.flags.bodyPatch,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					messages: [{ role: 'user', content: [{ text: prompt }] }],
+					inferenceConfig: { maxTokens: target.flags.maxOutputTokens, ...(target.flags.sendTemperature ? { temperature: 0 } : {}) },
+					...converseForm(form),
+				},
+				target.flags.bodyPatch,
+			),
+		),
 	}),
 	createReader: createConverseReader,
 	errorRules,

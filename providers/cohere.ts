@@ -1,9 +1,11 @@
 /** Cohere v2 chat. Wire protocols, section 2h. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { AnswerReader, Dialect, EventMark } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	COMPLETE: 'stop',
@@ -21,6 +23,24 @@ export const cohereErrorRules: readonly ErrorRule[] = [
 	{ status: [429], message: /calls ?\/ ?minute|per minute/i, outcome: 'rate_limited', why: "a key's minute" },
 	{ status: [402], outcome: 'quota_exhausted', why: 'billing' },
 ];
+
+function cohereForm(form: AnswerForm | null): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	if (kind === 'json') return { response_format: { type: 'json_object', json_schema: schema } };
+	return { tools: [{ type: 'function', function: { name, description, parameters: schema } }], tool_choice: 'REQUIRED', strict_tools: true };
+}
+
+/** The call's name comes with its start, its arguments after it. */
+function readCall(draft: AnswerDraft, event: Readonly<Record<string, unknown>>, firstIndex: unknown): EventMark {
+	const message = isRecord(event.delta) && isRecord(event.delta.message) ? event.delta.message : {};
+	const call = isRecord(message.tool_calls) && isRecord(message.tool_calls.function) ? message.tool_calls.function : {};
+	if (event.index === firstIndex) {
+		beginCall(draft, call.name);
+		if (typeof call.arguments === 'string') addArguments(draft, call.arguments);
+	}
+	return typeof call.arguments === 'string' && call.arguments !== '' ? 'content' : 'structure';
+}
 
 function readDelta(draft: AnswerDraft, delta: unknown): EventMark {
 	const message = isRecord(delta) && isRecord(delta.message) ? delta.message : null;
@@ -51,6 +71,7 @@ function readEnd(draft: AnswerDraft, delta: unknown): void {
 export function createCohereReader(): AnswerReader {
 	const draft = newDraft();
 	let contentSeen = false;
+	let callIndex: unknown = null;
 	return {
 		answer: () => draft,
 		end() {},
@@ -66,8 +87,12 @@ export function createCohereReader(): AnswerReader {
 				case 'content-delta':
 					mark = readDelta(draft, event.delta);
 					break;
+				case 'tool-call-start':
+					if (draft.toolName === null) callIndex = event.index;
+					mark = readCall(draft, event, callIndex);
+					break;
 				case 'tool-call-delta':
-					mark = 'content';
+					mark = readCall(draft, event, callIndex);
 					break;
 				case 'message-end':
 					readEnd(draft, event.delta);
@@ -92,18 +117,24 @@ export const cohere: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'bearer',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: true, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, { prompt, form }) => ({
 		method: 'POST',
 		path: '/chat',
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify({
-			model: target.upstreamModel,
-			messages: [{ role: 'user', content: prompt }],
-			stream: true,
-			max_tokens: target.flags.maxOutputTokens,
-			...(target.flags.sendTemperature ? { temperature: 0 } : {}),
-			...target.flags.bodyPatch,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					model: target.upstreamModel,
+					messages: [{ role: 'user', content: prompt }],
+					stream: true,
+					max_tokens: target.flags.maxOutputTokens,
+					...(target.flags.sendTemperature ? { temperature: 0 } : {}),
+					...cohereForm(form),
+				},
+				target.flags.bodyPatch,
+			),
+		),
 	}),
 	createReader: createCohereReader,
 	errorRules: cohereErrorRules,

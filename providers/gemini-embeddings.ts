@@ -11,7 +11,8 @@ export const geminiEmbeddings: Dialect = {
 	contentTypes: /^application\/json/i,
 	auth: 'x-goog-api-key',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: false, maxOutputTokens: 0, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: ['embedding'],
+	buildRequest: (target, { prompt }) => ({
 		method: 'POST',
 		path: `/models/${encodeURIComponent(target.upstreamModel)}:embedContent`,
 		headers: { 'content-type': 'application/json', accept: 'application/json' },

@@ -1,10 +1,12 @@
 /** Google Gemini generateContent over SSE. Wire protocols, section 2d. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm, Ask } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
 import type { Target } from '#core/target.ts';
-import type { AnswerReader, Dialect, EventMark, WireRequest } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type WireRequest } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	STOP: 'stop',
@@ -46,22 +48,37 @@ const errorRules: readonly ErrorRule[] = [
 	{ type: /^INVALID_ARGUMENT$/, outcome: 'bad_request', why: 'our own parameter' },
 ];
 
-function buildRequest(target: Target, prompt: string): WireRequest {
+function toolFields(form: AnswerForm | null): Record<string, unknown> {
+	if (form?.kind !== 'tool') return {};
+	const { name, description, schema } = form;
+	// `parameters` is Google's own Schema, which has no additionalProperties.
+	const { additionalProperties: _none, ...parameters } = schema;
+	return {
+		tools: [{ functionDeclarations: [{ name, description, parameters }] }],
+		toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: [name] } },
+	};
+}
+
+function buildRequest(target: Target, { prompt, form }: Ask): WireRequest {
 	const { flags } = target;
-	const { generationConfig, ...rest } = flags.bodyPatch;
 	return {
 		method: 'POST',
 		path: `/models/${encodeURIComponent(target.upstreamModel)}:streamGenerateContent?alt=sse`,
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify({
-			contents: [{ role: 'user', parts: [{ text: prompt }] }],
-			generationConfig: {
-				maxOutputTokens: flags.maxOutputTokens,
-				...(flags.sendTemperature ? { temperature: 0 } : {}),
-				...(isRecord(generationConfig) ? generationConfig : {}),
-			},
-			...rest,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					contents: [{ role: 'user', parts: [{ text: prompt }] }],
+					generationConfig: {
+						maxOutputTokens: flags.maxOutputTokens,
+						...(flags.sendTemperature ? { temperature: 0 } : {}),
+						...(form?.kind === 'json' ? { responseMimeType: 'application/json', responseJsonSchema: form.schema } : {}),
+					},
+					...toolFields(form),
+				},
+				flags.bodyPatch,
+			),
+		),
 	};
 }
 
@@ -77,7 +94,13 @@ function readParts(draft: AnswerDraft, parts: readonly unknown[]): EventMark {
 	let mark: EventMark = 'structure';
 	for (const part of parts) {
 		if (!isRecord(part)) continue;
-		if (isRecord(part.functionCall)) mark = 'content';
+		if (isRecord(part.functionCall)) {
+			if (draft.toolName === null) {
+				beginCall(draft, part.functionCall.name);
+				addArguments(draft, part.functionCall.args ?? {});
+			}
+			mark = 'content';
+		}
 		if (typeof part.text !== 'string' || part.text === '') continue;
 		if (part.thought === true) {
 			draft.reasoningSeen = true;
@@ -133,6 +156,7 @@ export const gemini: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'x-goog-api-key',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: true, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
+	canaries: chatCanaries,
 	buildRequest,
 	createReader: createGeminiReader,
 	errorRules,

@@ -1,7 +1,8 @@
 /** Mistral: OpenAI's chat with a strict body and rows of its own. Wire protocols, section 2i. */
+import type { AnswerForm } from '#core/canary.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { Dialect } from './adapter.ts';
-import { buildChatBody, createChatReader, openaiErrorRules } from './openai-chat.ts';
+import { chatCanaries, type Dialect } from './adapter.ts';
+import { buildChatBody, chatForm, createChatReader, openaiErrorRules } from './openai-chat.ts';
 import { openaiListing } from './openai-listing.ts';
 
 const errorRules: readonly ErrorRule[] = [
@@ -14,6 +15,11 @@ const errorRules: readonly ErrorRule[] = [
 	...openaiErrorRules,
 ];
 
+/** It has no way to force one tool by name: with one tool, any is that one. */
+function mistralForm(form: AnswerForm | null): Record<string, unknown> {
+	return form?.kind === 'tool' ? { ...chatForm(form), tool_choice: 'any' } : chatForm(form);
+}
+
 export const mistral: Dialect = {
 	id: 'mistral',
 	operation: 'chat',
@@ -22,11 +28,12 @@ export const mistral: Dialect = {
 	auth: 'bearer',
 	// stream_options was refused in the past, and the usage comes with the finish chunk anyway.
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: true, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, ask) => ({
 		method: 'POST',
 		path: '/chat/completions',
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify(buildChatBody(target, prompt)),
+		body: JSON.stringify(buildChatBody(target, ask, mistralForm)),
 	}),
 	createReader: createChatReader,
 	errorRules,

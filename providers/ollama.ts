@@ -1,9 +1,11 @@
 /** Ollama's own protocol: one JSON object a line. Wire protocols, section 2j. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { AnswerReader, Dialect } from './adapter.ts';
-import { addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect } from './adapter.ts';
+import { addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = { stop: 'stop', length: 'length', load: 'stop', unload: 'stop' };
 
@@ -13,6 +15,13 @@ const errorRules: readonly ErrorRule[] = [
 	{ message: /loading model|model is loading/i, outcome: 'not_ready', why: 'a cold start' },
 	{ message: /^unauthorized/i, outcome: 'auth_failed', why: 'the key' },
 ];
+
+/** It can't force a tool: the prompt asks for it. */
+function ollamaForm(form: AnswerForm | null): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	return kind === 'json' ? { format: schema } : { tools: [{ type: 'function', function: { name, description, parameters: schema } }] };
+}
 
 export function createOllamaReader(): AnswerReader {
 	const draft = newDraft();
@@ -31,7 +40,12 @@ export function createOllamaReader(): AnswerReader {
 			draft.servedModel ??= textOrNull(line.model);
 			const message = isRecord(line.message) ? line.message : {};
 			const said = typeof message.content === 'string' && message.content !== '' ? message.content : null;
-			const called = Array.isArray(message.tool_calls) && message.tool_calls.length > 0;
+			const call = Array.isArray(message.tool_calls) ? message.tool_calls[0] : undefined;
+			const called = call !== undefined;
+			if (isRecord(call) && isRecord(call.function) && draft.toolName === null) {
+				beginCall(draft, call.function.name);
+				addArguments(draft, call.function.arguments ?? {});
+			}
 			const thought = typeof message.thinking === 'string' && message.thinking !== '';
 			if (said !== null) addText(draft, said);
 			if (thought) draft.reasoningSeen = true;
@@ -55,17 +69,23 @@ export const ollama: Dialect = {
 	contentTypes: /^application\/(?:x-ndjson|json)/i,
 	auth: 'bearer',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: true, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, { prompt, form }) => ({
 		method: 'POST',
 		path: '/api/chat',
 		headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
-		body: JSON.stringify({
-			model: target.upstreamModel,
-			messages: [{ role: 'user', content: prompt }],
-			stream: true,
-			options: { num_predict: target.flags.maxOutputTokens, ...(target.flags.sendTemperature ? { temperature: 0 } : {}) },
-			...target.flags.bodyPatch,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					model: target.upstreamModel,
+					messages: [{ role: 'user', content: prompt }],
+					stream: true,
+					options: { num_predict: target.flags.maxOutputTokens, ...(target.flags.sendTemperature ? { temperature: 0 } : {}) },
+					...ollamaForm(form),
+				},
+				target.flags.bodyPatch,
+			),
+		),
 	}),
 	createReader: createOllamaReader,
 	errorRules,

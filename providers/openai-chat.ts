@@ -1,10 +1,12 @@
 /** OpenAI Chat Completions and everything that speaks it. Wire protocols, sections 2a and 3. */
 import type { Finish } from '#core/answer.ts';
+import type { AnswerForm, Ask } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
 import type { Target } from '#core/target.ts';
-import type { AnswerReader, Dialect, EventMark, WireRequest } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type WireRequest } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 import { openaiListing } from './openai-listing.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
@@ -41,26 +43,38 @@ export const openaiErrorRules: readonly ErrorRule[] = [
 	{ code: /content_filter|content_policy|moderation_blocked/i, outcome: 'content_blocked', why: 'the prompt was refused' },
 ];
 
-/** The chat request of this dialect and of those that differ from it in a few fields. */
-export function buildChatBody(target: Target, prompt: string): Record<string, unknown> {
-	const { flags } = target;
+/** How the json and tool canaries are asked for. Wire protocols, section 2m. */
+export function chatForm(form: AnswerForm | null): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	if (kind === 'json') return { response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } } };
 	return {
+		tools: [{ type: 'function', function: { name, description, parameters: schema, strict: true } }],
+		tool_choice: { type: 'function', function: { name } },
+	};
+}
+
+/** The chat request of this dialect and of those that differ from it in a few fields. */
+export function buildChatBody(target: Target, { prompt, form }: Ask, formFields = chatForm): Record<string, unknown> {
+	const { flags } = target;
+	const body = {
 		model: target.upstreamModel,
 		messages: [{ role: 'user', content: prompt }],
 		stream: true,
 		...(flags.includeUsage ? { stream_options: { include_usage: true } } : {}),
 		[flags.maxTokensField]: flags.maxOutputTokens,
 		...(flags.sendTemperature ? { temperature: 0 } : {}),
-		...flags.bodyPatch,
+		...formFields(form),
 	};
+	return mergeBody(body, flags.bodyPatch);
 }
 
-function buildRequest(target: Target, prompt: string): WireRequest {
+function buildRequest(target: Target, ask: Ask): WireRequest {
 	return {
 		method: 'POST',
 		path: '/chat/completions',
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify(buildChatBody(target, prompt)),
+		body: JSON.stringify(buildChatBody(target, ask)),
 	};
 }
 
@@ -95,7 +109,7 @@ function readBlocks(draft: AnswerDraft, blocks: readonly unknown[]): EventMark {
 	return mark;
 }
 
-function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>): EventMark {
+function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>, calls: { first: unknown }): EventMark {
 	let mark: EventMark = 'structure';
 	for (const thought of [delta.reasoning_content, delta.reasoning, delta.reasoning_details]) {
 		if ((typeof thought === 'string' || Array.isArray(thought)) && thought.length > 0) {
@@ -109,7 +123,17 @@ function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>)
 	if (Array.isArray(delta.tool_calls)) {
 		for (const call of delta.tool_calls) {
 			const tool = isRecord(call) && isRecord(call.function) ? call.function : null;
-			if (typeof tool?.arguments === 'string' && tool.arguments !== '') mark = 'content';
+			if (!isRecord(call) || tool === null) continue;
+			// Of several calls at once only the first is kept; who leaves the index out sends calls whole.
+			if (draft.toolName === null) {
+				beginCall(draft, tool.name);
+				calls.first = call.index;
+			}
+			const first = call.index === calls.first && (call.index !== undefined || draft.toolArguments === '');
+			const given = isRecord(tool.arguments) || (typeof tool.arguments === 'string' && tool.arguments !== '');
+			if (!given) continue;
+			if (first) addArguments(draft, tool.arguments);
+			mark = 'content';
 		}
 	}
 	if (Array.isArray(delta.content)) {
@@ -126,6 +150,8 @@ function readDelta(draft: AnswerDraft, delta: Readonly<Record<string, unknown>>)
 export function createChatReader(): AnswerReader {
 	const draft = newDraft();
 	let contentSeen = false;
+	/** Index of the first tool call; undefined where the server sends none. */
+	const calls: { first: unknown } = { first: undefined };
 	return {
 		answer: () => draft,
 		end() {
@@ -155,7 +181,7 @@ export function createChatReader(): AnswerReader {
 			const choice = Array.isArray(chunk.choices) && isRecord(chunk.choices[0]) ? chunk.choices[0] : null;
 			if (choice === null) return 'structure';
 			readUsage(draft, choice.usage);
-			const mark = isRecord(choice.delta) ? readDelta(draft, choice.delta) : 'structure';
+			const mark = isRecord(choice.delta) ? readDelta(draft, choice.delta, calls) : 'structure';
 			if (mark === 'content') contentSeen = true;
 			if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
 				const refused = draft.finish === 'content';
@@ -175,6 +201,7 @@ export const openaiChat: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'bearer',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: true, maxOutputTokens: 256, bodyPatch: {} },
+	canaries: chatCanaries,
 	buildRequest,
 	createReader: createChatReader,
 	errorRules: openaiErrorRules,

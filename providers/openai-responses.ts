@@ -1,9 +1,19 @@
 /** OpenAI Responses. Wire protocols, section 2b. */
+import type { AnswerForm } from '#core/canary.ts';
+import { leastOutputCap } from '#core/cost.ts';
 import { isRecord } from '#core/error-body.ts';
-import type { AnswerReader, Dialect, EventMark } from './adapter.ts';
-import { type AnswerDraft, addText, newDraft, parseEvent, setError, textOrNull, tokenCount } from './answer-draft.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark } from './adapter.ts';
+import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, textOrNull, tokenCount } from './answer-draft.ts';
+import { mergeBody } from './merge-body.ts';
 import { openaiErrorRules } from './openai-chat.ts';
 import { openaiListing } from './openai-listing.ts';
+
+function responsesForm(form: AnswerForm | null): Record<string, unknown> {
+	if (form === null) return {};
+	const { kind, name, description, schema } = form;
+	if (kind === 'json') return { text: { format: { type: 'json_schema', name, strict: true, schema } } };
+	return { tools: [{ type: 'function', name, description, parameters: schema, strict: true }], tool_choice: { type: 'function', name } };
+}
 
 function readResponse(draft: AnswerDraft, response: unknown): void {
 	if (!isRecord(response)) return;
@@ -28,6 +38,8 @@ function finish(draft: AnswerDraft, response: unknown): void {
 export function createResponsesReader(): AnswerReader {
 	const draft = newDraft();
 	let contentSeen = false;
+	/** Place of the first call among the output. */
+	let callIndex: unknown;
 	return {
 		answer: () => draft,
 		end() {},
@@ -44,8 +56,16 @@ export function createResponsesReader(): AnswerReader {
 						mark = 'content';
 					}
 					break;
+				case 'response.output_item.added':
+					if (isRecord(event.item) && event.item.type === 'function_call') {
+						if (draft.toolName === null) callIndex = event.output_index;
+						beginCall(draft, event.item.name);
+					}
+					break;
 				case 'response.function_call_arguments.delta':
-					if (has(event.delta)) mark = 'content';
+					if (!has(event.delta)) break;
+					if (event.output_index === callIndex) addArguments(draft, event.delta);
+					mark = 'content';
 					break;
 				case 'response.reasoning_text.delta':
 				case 'response.reasoning_summary_text.delta':
@@ -90,20 +110,25 @@ export const openaiResponses: Dialect = {
 	contentTypes: /^text\/event-stream/i,
 	auth: 'bearer',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: false, maxOutputTokens: 256, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: chatCanaries,
+	buildRequest: (target, { prompt, form }) => ({
 		method: 'POST',
 		path: '/responses',
 		headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-		body: JSON.stringify({
-			model: target.upstreamModel,
-			input: prompt,
-			stream: true,
-			// 16 is the least that it takes.
-			max_output_tokens: Math.max(16, target.flags.maxOutputTokens),
-			store: false,
-			...(target.flags.sendTemperature ? { temperature: 0 } : {}),
-			...target.flags.bodyPatch,
-		}),
+		body: JSON.stringify(
+			mergeBody(
+				{
+					model: target.upstreamModel,
+					input: prompt,
+					stream: true,
+					max_output_tokens: Math.max(leastOutputCap, target.flags.maxOutputTokens),
+					store: false,
+					...(target.flags.sendTemperature ? { temperature: 0 } : {}),
+					...responsesForm(form),
+				},
+				target.flags.bodyPatch,
+			),
+		),
 	}),
 	createReader: createResponsesReader,
 	errorRules: openaiErrorRules,

@@ -38,6 +38,7 @@ export function createVectorReader(pick: (document: Readonly<Record<string, unkn
 			draft.complete = true;
 			draft.closed = true;
 			if (!Array.isArray(vector) || vector.length === 0) return 'structure';
+			draft.vectorLength = vector.length;
 			draft.finish = isVector(vector) ? 'stop' : 'mismatch';
 			return 'content';
 		},

@@ -10,7 +10,8 @@ export const voyageEmbeddings: Dialect = {
 	contentTypes: /^application\/json/i,
 	auth: 'bearer',
 	defaultFlags: { maxTokensField: 'max_tokens', sendTemperature: false, includeUsage: false, maxOutputTokens: 0, bodyPatch: {} },
-	buildRequest: (target, prompt) => ({
+	canaries: ['embedding'],
+	buildRequest: (target, { prompt }) => ({
 		method: 'POST',
 		path: '/embeddings',
 		headers: { 'content-type': 'application/json', accept: 'application/json' },

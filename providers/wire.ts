@@ -1,4 +1,5 @@
 /** Puts dialect, catalogue and target together into one request, and reads what all dialects share. */
+import type { Ask } from '#core/canary.ts';
 import type { Target } from '#core/target.ts';
 import type { Dialect } from './adapter.ts';
 import type { CatalogEntry } from './catalog.ts';
@@ -20,8 +21,8 @@ export function joinUrl(baseUrl: string, path: string): URL {
 	return new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${pathname}${search === '' ? '' : `?${search}`}`);
 }
 
-export function buildWire(dialect: Dialect, entry: CatalogEntry | undefined, target: Target, prompt: string): Wire {
-	const request = dialect.buildRequest(target, prompt);
+export function buildWire(dialect: Dialect, entry: CatalogEntry | undefined, target: Target, ask: Ask): Wire {
+	const request = dialect.buildRequest(target, ask);
 	return {
 		url: joinUrl(target.baseUrl, request.path),
 		headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers, ...entry?.headers, ...target.headers },

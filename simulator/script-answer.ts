@@ -48,8 +48,14 @@ export function encodeFrame(frame: Frame, { newline, space, manyLines }: Dress =
 	return `${frame.event === null ? '' : `event:${space}${frame.event}${newline}`}${lines.join('')}${newline}`;
 }
 
-/** What the model says: the line that an echo asks for, or a sentence of its own. One element a token. */
-export function answerTokens(prompt: string): string[] {
+/** The values that a prompt for JSON or for a tool call names. */
+export function readingIn(prompt: string): Record<string, unknown> {
+	return { word: /word "([^"]{0,80})"/.exec(prompt)?.[1] ?? '', count: Number(/count (\d{1,9})/.exec(prompt)?.[1] ?? 0) };
+}
+
+/** What the model says: the line that an echo asks for, an object, or a sentence of its own. One element a token. */
+export function answerTokens({ prompt, form }: Pick<SimAsk, 'prompt' | 'form'>): string[] {
+	if (form?.kind === 'json') return JSON.stringify(readingIn(prompt)).split(/(?<=[:,{])/);
 	const line = /exactly[^:]{0,60}: ?([^]+)$/.exec(prompt)?.[1]?.trim() ?? 'The quick answer to your question is that it depends on the question.';
 	return line.split(/(?= )/);
 }
@@ -75,9 +81,10 @@ export function scriptAnswer(input: ScriptInput): Script {
 	const mode = fault?.mode ?? null;
 	const dress = (mode !== null && dresses[mode]) || plain;
 	const silent = mode === 'empty_completion' || mode === 'refusal' || mode === 'length_with_reasoning_only' || mode === 'content_filter';
-	const right = answerTokens(ask.prompt);
+	const right = answerTokens(ask);
 	const said = mode === 'wrong_answer' ? ['I', ' am', ' not', ' sure', ' what', ' you', ' mean', '.'] : mode === 'split_utf8' ? ['é✓𝄞 ', ...right] : right;
 	const tokens = silent ? [] : said;
+	const call = ask.form?.kind === 'tool' && !silent ? { name: ask.form.name, args: mode === 'wrong_answer' ? { word: '?' } : readingIn(ask.prompt) } : null;
 	const reasons = mode === 'reasoning_first' || mode === 'length_with_reasoning_only';
 	const reasoningTokens = reasons ? reasoningTokenCount : 0;
 	const answer: SimAnswer = {
@@ -102,13 +109,14 @@ export function scriptAnswer(input: ScriptInput): Script {
 	const opening = [...steps];
 	atMs = pace.ttftMs;
 	if (reasons) add([dialect.reasoning(answer, 'Let me think.')]);
-	const stopAfter = fault !== null && 'tokens' in fault ? Math.min(fault.tokens, tokens.length) : tokens.length;
-	for (let i = 0; i < stopAfter; i++) {
-		const token = tokens[i] ?? '';
-		add(mode === 'heartbeats_between' && i > 0 ? [dialect.heartbeat(), dialect.content(answer, token, i)] : [dialect.content(answer, token, i)]);
+	const pieces = call === null ? tokens.map((token, i) => dialect.content(answer, token, i)) : dialect.call(answer, call.name, call.args);
+	const stopAfter = fault !== null && 'tokens' in fault ? Math.min(fault.tokens, pieces.length) : pieces.length;
+	for (const [i, piece] of pieces.slice(0, stopAfter).entries()) {
+		add(mode === 'heartbeats_between' && i > 0 ? [dialect.heartbeat(), piece] : [piece]);
 		atMs += pace.gapMs + (fault?.mode === 'jitter' ? random() * fault.ms : 0);
 	}
-	const finish: SimFinish = mode === 'refusal' ? 'refusal' : mode === 'content_filter' ? 'content' : mode === 'length_with_reasoning_only' ? 'length' : 'stop';
+	const finish: SimFinish =
+		mode === 'refusal' ? 'refusal' : mode === 'content_filter' ? 'content' : mode === 'length_with_reasoning_only' ? 'length' : call === null ? 'stop' : 'tool';
 	const closing = () => dialect.closing(answer, finish);
 	const headers = { 'content-type': dialect.contentType, 'cache-control': 'no-cache', ...dialect.headers(answer) };
 	const script = (ending: Ending, changes: Partial<Script> = {}): Script => ({ headersAtMs, headers, closeDelimited: false, steps, ending, ...changes });

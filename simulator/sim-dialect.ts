@@ -10,6 +10,8 @@ export interface SimAsk {
 	readonly upstreamModel: string;
 	readonly prompt: string;
 	readonly includeUsage: boolean;
+	/** The form that was asked for; null: words. */
+	readonly form: { readonly kind: 'json' } | { readonly kind: 'tool'; readonly name: string } | null;
 }
 
 /** One answer while it is being written. */
@@ -31,7 +33,7 @@ export interface SimError {
 	readonly body: object;
 }
 
-export type SimFinish = 'stop' | 'length' | 'content' | 'refusal';
+export type SimFinish = 'stop' | 'length' | 'content' | 'refusal' | 'tool';
 
 export interface SimDialect {
 	readonly id: string;
@@ -51,6 +53,8 @@ export interface SimDialect {
 	readAsk(body: unknown, modelInPath: string): SimAsk | null;
 	opening(answer: SimAnswer): Frame[];
 	content(answer: SimAnswer, text: string, index: number): Frame;
+	/** A tool call, in as many frames as the protocol cuts it into; empty where the protocol has no tools. */
+	call(answer: SimAnswer, name: string, args: Readonly<Record<string, unknown>>): Frame[];
 	reasoning(answer: SimAnswer, text: string): Frame;
 	heartbeat(): Frame;
 	/** Finish reason and usage. */

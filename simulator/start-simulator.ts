@@ -127,8 +127,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 		if (model === undefined || fault?.mode === 'model_removed') return sendError('model_not_found');
 		const id = `sim-${seed}-${++served}`;
 		const wholeAnswer = () => {
-			const text = answerTokens(ask.prompt).join('');
-			const tokens = answerTokens(ask.prompt).length;
+			const text = answerTokens(ask).join('');
+			const tokens = answerTokens(ask).length;
 			return dialect.whole(
 				{
 					id,

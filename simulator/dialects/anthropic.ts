@@ -1,8 +1,9 @@
 import { isRecord } from '#core/error-body.ts';
 import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
-import type { Frame, SimDialect, SimError } from '#simulator/sim-dialect.ts';
+import type { Frame, SimAsk, SimDialect, SimError } from '#simulator/sim-dialect.ts';
+import { cutArguments, isStrictSchema } from './openai-chat.ts';
 
-const finishWords = { stop: 'end_turn', length: 'max_tokens', content: 'refusal', refusal: 'refusal' } as const;
+const finishWords = { stop: 'end_turn', length: 'max_tokens', content: 'refusal', refusal: 'refusal', tool: 'tool_use' } as const;
 
 function frame(type: string, rest: object = {}): Frame {
 	return { event: type, data: { type, ...rest } };
@@ -14,6 +15,18 @@ function failure(status: number, type: string, message: string, headers: Record<
 		headers: { 'request-id': 'req_sim_error', ...headers },
 		body: { type: 'error', error: { type, message, ...(details === undefined ? {} : { details }) }, request_id: 'req_sim_error' },
 	};
+}
+
+function formOf(body: Readonly<Record<string, unknown>>): SimAsk['form'] | undefined {
+	if (body.output_config !== undefined) {
+		const format = isRecord(body.output_config) && isRecord(body.output_config.format) ? body.output_config.format : {};
+		return format.type === 'json_schema' && isStrictSchema(format.schema) ? { kind: 'json' } : undefined;
+	}
+	if (body.tools === undefined) return null;
+	const tool = Array.isArray(body.tools) && isRecord(body.tools[0]) ? body.tools[0] : {};
+	const choice = isRecord(body.tool_choice) ? body.tool_choice : {};
+	const asked = choice.type === 'auto' || (choice.type === 'tool' && choice.name === tool.name);
+	return typeof tool.name === 'string' && isStrictSchema(tool.input_schema) && asked ? { kind: 'tool', name: tool.name } : undefined;
 }
 
 function error(kind: ErrorKind, key: string | null): SimError | null {
@@ -67,7 +80,8 @@ export const anthropic: SimDialect = {
 		const content = isRecord(last) ? last.content : '';
 		const block = Array.isArray(content) ? content[0] : null;
 		const prompt = typeof content === 'string' ? content : isRecord(block) && typeof block.text === 'string' ? block.text : '';
-		return { upstreamModel: body.model, prompt, includeUsage: true };
+		const form = formOf(body);
+		return form === undefined ? null : { upstreamModel: body.model, prompt, includeUsage: true, form };
 	},
 	opening: (answer) => [
 		frame('message_start', {
@@ -86,10 +100,16 @@ export const anthropic: SimDialect = {
 		frame('ping'),
 	],
 	content: (_answer, text) => frame('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+	call: (_answer, name, args) => [
+		frame('content_block_stop', { index: 0 }),
+		frame('content_block_start', { index: 1, content_block: { type: 'tool_use', id: 'toolu_1', name, input: {} } }),
+		frame('content_block_delta', { index: 1, delta: { type: 'input_json_delta', partial_json: '' } }),
+		...cutArguments(args).map((text) => frame('content_block_delta', { index: 1, delta: { type: 'input_json_delta', partial_json: text } })),
+	],
 	reasoning: (_answer, text) => frame('content_block_delta', { index: 0, delta: { type: 'thinking_delta', thinking: text } }),
 	heartbeat: () => frame('ping'),
 	closing: (answer, finish) => [
-		frame('content_block_stop', { index: 0 }),
+		frame('content_block_stop', { index: finish === 'tool' ? 1 : 0 }),
 		frame('message_delta', { delta: { stop_reason: finishWords[finish], stop_sequence: null }, usage: { output_tokens: answer.outputTokens } }),
 	],
 	terminator: () => [frame('message_stop')],

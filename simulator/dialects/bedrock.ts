@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { isRecord } from '#core/error-body.ts';
-import type { Frame, SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
-import { openaiChat } from './openai-chat.ts';
+import { isRecord, parseJson } from '#core/error-body.ts';
+import type { Frame, SimAnswer, SimAsk, SimDialect, SimError } from '#simulator/sim-dialect.ts';
+import { cutArguments, isStrictSchema, openaiChat } from './openai-chat.ts';
 
 function header(name: string, value: string): Buffer {
 	const length = Buffer.alloc(2);
@@ -26,7 +26,7 @@ export function encodeAwsFrame(frame: Frame): Buffer {
 	return whole;
 }
 
-const finishWords = { stop: 'end_turn', length: 'max_tokens', content: 'content_filtered', refusal: 'guardrail_intervened' } as const;
+const finishWords = { stop: 'end_turn', length: 'max_tokens', content: 'content_filtered', refusal: 'guardrail_intervened', tool: 'tool_use' } as const;
 /** Real frames carry padding of random length; a reader has to ignore it. */
 const p = 'abcdefghij';
 const event = (name: string, data: object): Frame => ({ event: name, data: { ...data, p } });
@@ -36,6 +36,20 @@ const failure = (status: number, type: string, message: string): SimError => ({
 	headers: { 'x-amzn-errortype': `${type}:http://internal/` },
 	body: { message },
 });
+
+function formOf(body: Readonly<Record<string, unknown>>): SimAsk['form'] | undefined {
+	const dig = (value: unknown, ...path: (string | number)[]) =>
+		path.reduce<unknown>((inner, step) => (Array.isArray(inner) ? inner[Number(step)] : isRecord(inner) ? inner[step] : undefined), value);
+	if (body.outputConfig !== undefined) {
+		const schema = dig(body.outputConfig, 'textFormat', 'structure', 'jsonSchema', 'schema');
+		return typeof schema === 'string' && isStrictSchema(parseJson(schema)) ? { kind: 'json' } : undefined;
+	}
+	if (body.toolConfig === undefined) return null;
+	const spec = dig(body.toolConfig, 'tools', 0, 'toolSpec');
+	const name = dig(spec, 'name');
+	const forced = dig(body.toolConfig, 'toolChoice', 'tool', 'name') === name;
+	return typeof name === 'string' && forced && isStrictSchema(dig(spec, 'inputSchema', 'json')) ? { kind: 'tool', name } : undefined;
+}
 
 const usageOf = (answer: SimAnswer) => ({
 	usage: { inputTokens: answer.inputTokens, outputTokens: answer.outputTokens, totalTokens: answer.inputTokens + answer.outputTokens },
@@ -57,10 +71,16 @@ export const bedrock: SimDialect = {
 	readAsk(body, modelInPath) {
 		const message = isRecord(body) && Array.isArray(body.messages) ? body.messages.at(-1) : null;
 		const block = isRecord(message) && Array.isArray(message.content) ? message.content[0] : null;
-		return isRecord(block) && typeof block.text === 'string' ? { upstreamModel: modelInPath, prompt: block.text, includeUsage: true } : null;
+		const form = isRecord(body) ? formOf(body) : undefined;
+		if (!isRecord(block) || typeof block.text !== 'string' || form === undefined) return null;
+		return { upstreamModel: modelInPath, prompt: block.text, includeUsage: true, form };
 	},
 	opening: () => [event('messageStart', { role: 'assistant' })],
 	content: (_answer, text) => event('contentBlockDelta', { contentBlockIndex: 0, delta: { text } }),
+	call: (_answer, name, args) => [
+		event('contentBlockStart', { contentBlockIndex: 0, start: { toolUse: { toolUseId: 'tooluse_1', name } } }),
+		...cutArguments(args).map((input) => event('contentBlockDelta', { contentBlockIndex: 0, delta: { toolUse: { input } } })),
+	],
 	reasoning: (_answer, text) => event('contentBlockDelta', { contentBlockIndex: 0, delta: { reasoningContent: { text } } }),
 	heartbeat: () => event('contentBlockDelta', { contentBlockIndex: 0, delta: { text: '' } }),
 	closing: (_answer, finish) => [event('contentBlockStop', { contentBlockIndex: 0 }), event('messageStop', { stopReason: finishWords[finish] })],

@@ -1,11 +1,23 @@
-import type { Frame, SimAnswer, SimDialect, SimError, SimFinish } from '#simulator/sim-dialect.ts';
-import { openaiChat } from './openai-chat.ts';
+import { isRecord } from '#core/error-body.ts';
+import type { Frame, SimAnswer, SimAsk, SimDialect, SimError, SimFinish } from '#simulator/sim-dialect.ts';
+import { cutArguments, isStrictSchema, openaiChat } from './openai-chat.ts';
 
 function frame(type: string, rest: object = {}): Frame {
 	return { event: type, data: { type, ...rest } };
 }
 
-const finishWords = { stop: 'COMPLETE', length: 'MAX_TOKENS', content: 'ERROR_TOXIC', refusal: 'ERROR_TOXIC' } as const satisfies Record<SimFinish, string>;
+const finishWords = { stop: 'COMPLETE', length: 'MAX_TOKENS', content: 'ERROR_TOXIC', refusal: 'ERROR_TOXIC', tool: 'TOOL_CALL' } as const satisfies Record<
+	SimFinish,
+	string
+>;
+
+function formOf(body: Readonly<Record<string, unknown>>): SimAsk['form'] | undefined {
+	const { response_format: format, tools } = body;
+	if (format !== undefined) return isRecord(format) && format.type === 'json_object' && isStrictSchema(format.json_schema) ? { kind: 'json' } : undefined;
+	if (tools === undefined) return null;
+	const tool = Array.isArray(tools) && isRecord(tools[0]) && isRecord(tools[0].function) ? tools[0].function : {};
+	return typeof tool.name === 'string' && isStrictSchema(tool.parameters) && body.tool_choice === 'REQUIRED' ? { kind: 'tool', name: tool.name } : undefined;
+}
 
 const usageOf = (answer: SimAnswer) => ({
 	billed_units: { input_tokens: answer.inputTokens, output_tokens: answer.outputTokens },
@@ -23,12 +35,26 @@ export const cohere: SimDialect = {
 	listingPath: null,
 	matchAsk: (path) => (path === '/chat' ? '' : null),
 	presentedKey: openaiChat.presentedKey,
-	readAsk: openaiChat.readAsk,
+	readAsk(body, model) {
+		if (!isRecord(body)) return null;
+		const { response_format: _format, tools: _tools, ...plain } = body;
+		const ask = openaiChat.readAsk(plain, model);
+		const form = formOf(body);
+		return ask === null || form === undefined ? null : { ...ask, form };
+	},
 	opening: (answer) => [
 		frame('message-start', { id: answer.id, delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [] } } }),
 		frame('content-start', { index: 0, delta: { message: { content: { type: 'text', text: '' } } } }),
 	],
 	content: (_answer, text) => frame('content-delta', { index: 0, delta: { message: { content: { text } } } }),
+	call: (_answer, name, args) => [
+		frame('tool-call-start', {
+			index: 0,
+			delta: { message: { tool_calls: { id: 'call_1', type: 'function', function: { name, arguments: '' } } } },
+		}),
+		...cutArguments(args).map((text) => frame('tool-call-delta', { index: 0, delta: { message: { tool_calls: { function: { arguments: text } } } } })),
+		frame('tool-call-end', { index: 0 }),
+	],
 	reasoning: (_answer, text) => frame('content-delta', { index: 0, delta: { message: { content: { thinking: text } } } }),
 	heartbeat: () => frame('debug'),
 	closing: (answer, finish) => [

@@ -38,10 +38,11 @@ function embeddings({ id, base, path, readPrompt, document, error }: Shape): Sim
 			if (!isRecord(body)) return null;
 			const model = modelInPath === '' ? body.model : modelInPath;
 			const prompt = readPrompt(body);
-			return typeof model === 'string' && typeof prompt === 'string' ? { upstreamModel: model, prompt, includeUsage: true } : null;
+			return typeof model === 'string' && typeof prompt === 'string' ? { upstreamModel: model, prompt, includeUsage: true, form: null } : null;
 		},
 		opening: (answer) => [{ raw: halves(answer)[0] ?? '' }],
 		content: (_answer, _text, index) => ({ raw: `${index === 0 ? '' : ','}${numberAt(index)}` }),
+		call: () => [],
 		reasoning: () => ({ raw: ' ' }),
 		heartbeat: () => ({ raw: ' ' }),
 		closing: (answer) => [{ raw: halves(answer)[1] ?? '' }],

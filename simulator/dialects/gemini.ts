@@ -1,8 +1,8 @@
 import { isRecord } from '#core/error-body.ts';
 import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
-import type { Frame, SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
+import type { Frame, SimAnswer, SimAsk, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
-const finishWords = { stop: 'STOP', length: 'MAX_TOKENS', content: 'SAFETY', refusal: 'PROHIBITED_CONTENT' } as const;
+const finishWords = { stop: 'STOP', length: 'MAX_TOKENS', content: 'SAFETY', refusal: 'PROHIBITED_CONTENT', tool: 'STOP' } as const;
 
 function chunk(answer: SimAnswer, parts: readonly object[], tokens: number, finishReason?: string): Frame {
 	const thoughts = answer.reasoningTokens;
@@ -33,6 +33,19 @@ function quota(message: string, quotaId: string, retryDelay: string): SimError {
 		{ '@type': `${rpc}.QuotaFailure`, violations: [{ quotaMetric: 'requests', quotaId, quotaValue: '15' }] },
 		{ '@type': `${rpc}.RetryInfo`, retryDelay },
 	]);
+}
+
+function formOf(body: Readonly<Record<string, unknown>>): SimAsk['form'] | undefined {
+	const config = isRecord(body.generationConfig) ? body.generationConfig : {};
+	if (config.responseJsonSchema !== undefined) {
+		return config.responseMimeType === 'application/json' && isRecord(config.responseJsonSchema) ? { kind: 'json' } : undefined;
+	}
+	if (body.tools === undefined) return null;
+	const tool = Array.isArray(body.tools) && isRecord(body.tools[0]) && Array.isArray(body.tools[0].functionDeclarations) ? body.tools[0] : null;
+	const declared: unknown = tool === null ? null : (tool.functionDeclarations as unknown[])[0];
+	if (!isRecord(declared) || typeof declared.name !== 'string' || !isRecord(declared.parameters)) return undefined;
+	// Google's Schema has no such field and refuses unknown ones.
+	return declared.parameters.additionalProperties === undefined ? { kind: 'tool', name: declared.name } : undefined;
 }
 
 function error(kind: ErrorKind, key: string | null): SimError | null {
@@ -87,10 +100,12 @@ export const gemini: SimDialect = {
 		const content = isRecord(body) && Array.isArray(body.contents) ? body.contents.at(-1) : null;
 		const part = isRecord(content) && Array.isArray(content.parts) ? content.parts[0] : null;
 		if (!isRecord(part) || typeof part.text !== 'string') return null;
-		return { upstreamModel: modelInPath, prompt: part.text, includeUsage: true };
+		const form = formOf(body as Readonly<Record<string, unknown>>);
+		return form === undefined ? null : { upstreamModel: modelInPath, prompt: part.text, includeUsage: true, form };
 	},
 	opening: () => [],
 	content: (answer, text, index) => chunk(answer, [{ text }], index + 1),
+	call: (answer, name, args) => [chunk(answer, [{ functionCall: { name, args } }], 12)],
 	reasoning: (answer, text) => chunk(answer, [{ text, thought: true }], 0),
 	// Gemini sends no pings; proxies before it send comments.
 	heartbeat: () => ({ comment: 'proxy' }),

@@ -1,5 +1,6 @@
+import { isRecord } from '#core/error-body.ts';
 import type { SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
-import { openaiChat } from './openai-chat.ts';
+import { chatFormOf, openaiChat } from './openai-chat.ts';
 
 const line = (data: object) => ({ event: null, data });
 
@@ -32,9 +33,24 @@ export const ollama: SimDialect = {
 	listingPath: '/api/tags',
 	matchAsk: (path) => (path === '/api/chat' ? '' : null),
 	presentedKey: openaiChat.presentedKey,
-	readAsk: openaiChat.readAsk,
+	readAsk(body, model) {
+		if (!isRecord(body)) return null;
+		const { tools, format, ...plain } = body;
+		const ask = openaiChat.readAsk(plain, model);
+		// It has no tool_choice: whoever offers tools leaves the choice to the model.
+		const form =
+			format !== undefined
+				? isRecord(format)
+					? ({ kind: 'json' } as const)
+					: undefined
+				: tools === undefined
+					? null
+					: chatFormOf({ tools, tool_choice: 'auto' });
+		return ask === null || form === undefined ? null : { ...ask, form };
+	},
 	opening: () => [],
 	content: (answer, text) => line(part(answer, { content: text })),
+	call: (answer, name, args) => [line(part(answer, { content: '', tool_calls: [{ function: { name, arguments: args } }] }))],
 	reasoning: (answer, text) => line(part(answer, { content: '', thinking: text })),
 	heartbeat: () => line({ model: '', message: { role: 'assistant', content: '' }, done: false }),
 	closing: (answer, finish) => [line(last(answer, '', finish === 'length' ? 'length' : 'stop'))],

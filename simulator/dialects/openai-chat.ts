@@ -1,10 +1,35 @@
 import { isRecord } from '#core/error-body.ts';
 import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
-import type { Frame, SimAnswer, SimDialect, SimError } from '#simulator/sim-dialect.ts';
+import type { Frame, SimAnswer, SimAsk, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
-const finishWords = { stop: 'stop', length: 'length', content: 'content_filter', refusal: 'stop' } as const;
+const finishWords = { stop: 'stop', length: 'length', content: 'content_filter', refusal: 'stop', tool: 'tool_calls' } as const;
 
-function chunk(answer: SimAnswer, delta: object | null, finishReason: string | null, usage: object | null): Frame {
+/** A schema that strict modes take: every property required, nothing else allowed. */
+export function isStrictSchema(schema: unknown): boolean {
+	if (!isRecord(schema) || schema.type !== 'object' || !isRecord(schema.properties) || !Array.isArray(schema.required)) return false;
+	return schema.additionalProperties === false && Object.keys(schema.properties).every((name) => (schema.required as unknown[]).includes(name));
+}
+
+/** The form that a chat request asks for; undefined when it is worded wrongly. */
+export function chatFormOf(body: Readonly<Record<string, unknown>>): SimAsk['form'] | undefined {
+	const { tools, tool_choice: choice, response_format: format } = body;
+	if (format !== undefined) {
+		const inner = isRecord(format) && format.type === 'json_schema' && isRecord(format.json_schema) ? format.json_schema : null;
+		return inner !== null && typeof inner.name === 'string' && isStrictSchema(inner.schema) ? { kind: 'json' } : undefined;
+	}
+	if (tools === undefined) return null;
+	const tool = Array.isArray(tools) && isRecord(tools[0]) && tools[0].type === 'function' && isRecord(tools[0].function) ? tools[0].function : null;
+	if (tool === null || typeof tool.name !== 'string' || !isStrictSchema(tool.parameters)) return undefined;
+	const forced = isRecord(choice) && choice.type === 'function' && isRecord(choice.function) && choice.function.name === tool.name;
+	return forced || choice === 'any' || choice === 'auto' ? { kind: 'tool', name: tool.name } : undefined;
+}
+
+/** JSON in small pieces, as models make it. */
+export function cutArguments(args: object): string[] {
+	return JSON.stringify(args).match(/[^]{1,6}/g) ?? [];
+}
+
+export function chatChunk(answer: SimAnswer, delta: object | null, finishReason: string | null, usage: object | null): Frame {
 	return {
 		event: null,
 		data: {
@@ -87,16 +112,22 @@ export const openaiChat: SimDialect = {
 		if (!isRecord(body) || typeof body.model !== 'string' || !Array.isArray(body.messages)) return null;
 		const last = body.messages.at(-1);
 		const prompt = isRecord(last) && typeof last.content === 'string' ? last.content : '';
-		return { upstreamModel: body.model, prompt, includeUsage: isRecord(body.stream_options) && body.stream_options.include_usage === true };
+		const form = chatFormOf(body);
+		if (form === undefined) return null;
+		return { upstreamModel: body.model, prompt, includeUsage: isRecord(body.stream_options) && body.stream_options.include_usage === true, form };
 	},
-	opening: (answer) => [chunk(answer, { role: 'assistant', content: '', refusal: null }, null, null)],
-	content: (answer, text) => chunk(answer, { content: text }, null, null),
-	reasoning: (answer, text) => chunk(answer, { reasoning_content: text }, null, null),
+	opening: (answer) => [chatChunk(answer, { role: 'assistant', content: '', refusal: null }, null, null)],
+	content: (answer, text) => chatChunk(answer, { content: text }, null, null),
+	call: (answer, name, args) => [
+		chatChunk(answer, { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name, arguments: '' } }] }, null, null),
+		...cutArguments(args).map((text) => chatChunk(answer, { tool_calls: [{ index: 0, function: { arguments: text } }] }, null, null)),
+	],
+	reasoning: (answer, text) => chatChunk(answer, { reasoning_content: text }, null, null),
 	heartbeat: () => ({ comment: 'keep-alive' }),
 	closing: (answer, finish) => [
-		...(finish === 'refusal' ? [chunk(answer, { refusal: 'I can not help with that.' }, null, null)] : []),
-		chunk(answer, {}, finishWords[finish], null),
-		...(answer.includeUsage ? [chunk(answer, null, null, usageOf(answer))] : []),
+		...(finish === 'refusal' ? [chatChunk(answer, { refusal: 'I can not help with that.' }, null, null)] : []),
+		chatChunk(answer, {}, finishWords[finish], null),
+		...(answer.includeUsage ? [chatChunk(answer, null, null, usageOf(answer))] : []),
 	],
 	terminator: () => [{ event: null, data: '[DONE]' }],
 	error,

@@ -2,7 +2,7 @@
 import { isRecord } from '#core/error-body.ts';
 import type { SimDialect, SimError } from '#simulator/sim-dialect.ts';
 import { gemini } from './gemini.ts';
-import { openaiChat } from './openai-chat.ts';
+import { chatChunk, openaiChat } from './openai-chat.ts';
 
 const mistralError = (status: number, message: string, type: string, code: string | null): SimError => ({
 	status,
@@ -44,6 +44,8 @@ export const mistral: SimDialect = {
 				return null;
 		}
 	},
+	// Whole calls in one chunk, without an index.
+	call: (answer, name, args) => [chatChunk(answer, { tool_calls: [{ id: 'call_1', function: { name, arguments: JSON.stringify(args) } }] }, null, null)],
 	headers: () => ({ 'mistral-correlation-id': 'sim-correlation' }),
 };
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Outcome } from '#core/outcome.ts';
 import { ruleOf } from '#core/outcome.ts';
 import type { Phase, ProbeResult } from '#core/probe-result.ts';
-import type { Timeouts } from '#core/target.ts';
+import type { Canary, Timeouts } from '#core/target.ts';
 import { dialects } from '#providers/index.ts';
 import { simDialects } from '#simulator/dialects/index.ts';
 import { type ErrorKind, errorKinds, type Fault, type FaultMode, faultSamples } from '#simulator/faults.ts';
@@ -115,6 +115,8 @@ interface Cell {
 	readonly dialect: string;
 	readonly fault: Fault;
 	readonly verdict: Verdict;
+	/** Undefined: the operation's own. */
+	readonly canary?: Canary;
 }
 
 function verdictFor(mode: FaultMode, dialect: string): Verdict {
@@ -172,8 +174,40 @@ function inBandVerdict(dialect: string, error: ErrorKind, code: Outcome, phase: 
 	return [code, phase];
 }
 
+const mismatch: Verdict = ['canary_mismatch', 'assert'];
+const json: Canary = { name: 'json', type: 'json' };
+const tool: Canary = { name: 'tool', type: 'tool' };
+
+/** Faults that meet another canary otherwise than the echo; null: well. */
+const formFaults: readonly { readonly fault: Fault | null; readonly json: Verdict; readonly tool: Verdict }[] = [
+	{ fault: null, json: ok, tool: ok },
+	{ fault: { mode: 'wrong_answer' }, json: mismatch, tool: mismatch },
+	{ fault: { mode: 'reasoning_first' }, json: ok, tool: ok },
+	{ fault: { mode: 'heartbeats_between' }, json: ok, tool: ok },
+	{ fault: { mode: 'empty_completion' }, json: ['empty_response', 'end'], tool: ['empty_response', 'end'] },
+	{ fault: { mode: 'cut_clean', tokens: 3 }, json: ['stream_truncated', 'end'], tool: ['stream_truncated', 'end'] },
+	{ fault: { mode: 'length_with_reasoning_only' }, json: mismatch, tool: mismatch },
+	{ fault: { mode: 'http_error', error: 'overloaded' }, json: ['overloaded', 'headers'], tool: ['overloaded', 'headers'] },
+];
+
+const formCells: Cell[] = Object.entries(simDialects)
+	.filter(([, { operation }]) => operation === 'chat')
+	.flatMap(([dialect, speaker]) =>
+		formFaults
+			.filter(({ fault }) => fault?.mode !== 'http_error' || speaker.error('overloaded', null) !== null)
+			.flatMap(({ fault, ...verdicts }) =>
+				[json, tool].map((canary) => ({
+					id: `${dialect}.${canary.name}.${fault?.mode ?? 'well'}`,
+					dialect,
+					fault: fault ?? { mode: 'slow', factor: 1 },
+					verdict: verdicts[canary.type === 'json' ? 'json' : 'tool'],
+					canary,
+				})),
+			),
+	);
+
 describe('dialect × fault', () => {
-	const cells = [...modeCells, ...errorCells];
+	const cells = [...modeCells, ...errorCells, ...formCells];
 	const results = new Map<string, ProbeResult>();
 	let simulator: Simulator;
 
@@ -190,7 +224,8 @@ describe('dialect × fault', () => {
 		const lane = async () => {
 			for (let cell = queue.pop(); cell !== undefined; cell = queue.pop()) {
 				const timeouts = { ...patient, ...shortWaits[cell.fault.mode] };
-				results.set(cell.id, await probeOnce(targetOf(cell.dialect, simulator.baseUrl(cell.id), { provider: cell.id, timeouts })));
+				const target = targetOf(cell.dialect, simulator.baseUrl(cell.id), { provider: cell.id, timeouts });
+				results.set(cell.id, await probeOnce(target, {}, { canary: cell.canary ?? target.canaries[0] ?? json }));
 			}
 		};
 		await Promise.all(Array.from({ length: 64 }, lane));
@@ -212,6 +247,11 @@ describe('dialect × fault', () => {
 	test('a right answer in an unusual dress is as good as any', () => {
 		const good = modeCells.filter(({ verdict }) => verdict[0] === 'ok');
 		for (const { id } of good) expect(results.get(id), id).toMatchObject({ sli: 'good', httpStatus: 200 });
+	});
+
+	test('a wrong object and a wrong call say what is wrong', () => {
+		expect(results.get('gemini.json.wrong_answer')?.evidence?.subcode).toBe('not_json');
+		for (const { dialect } of formCells) expect(results.get(`${dialect}.tool.wrong_answer`)?.evidence?.subcode, dialect).toBe('wrong_arguments');
 	});
 
 	test('a stall is seen by its own deadline, not by the total', () => {

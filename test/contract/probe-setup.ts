@@ -6,6 +6,7 @@ import { noLag } from '#workers/probe/loop-lag.ts';
 import { type Probe, type ProbeTools, runProbe } from '#workers/probe/run-probe.ts';
 
 export const echo: Canary = { name: 'echo', type: 'echo' };
+export const embedding: Canary = { name: 'embedding', type: 'embedding', dimensions: null };
 /** Unlike any key's shape, so that only knowing it can hide it. */
 export const testKey = 'sesame.open.now';
 
@@ -43,7 +44,7 @@ export function targetOf(dialectId: string, baseUrl: string, change: Partial<Tar
 		intervalMs: 60_000,
 		timeouts: patient,
 		flags: dialect.defaultFlags,
-		canaries: [echo],
+		canaries: [dialect.operation === 'embeddings' ? embedding : echo],
 		price: simModel.price,
 		maxConcurrency: 8,
 		statusPageUrl: null,
@@ -54,6 +55,6 @@ export function targetOf(dialectId: string, baseUrl: string, change: Partial<Tar
 export function probeOnce(target: Target, tools: Partial<ProbeTools> = {}, probe: Partial<Probe> = {}): Promise<ProbeResult> {
 	return runProbe(
 		{ now: Date.now, readSecret: () => testKey, lag: noLag, controls: () => [], ...tools },
-		{ target, canary: echo, vantage: 'local', kind: 'manual', slotAt: 0, ...probe },
+		{ target, canary: target.canaries[0] ?? echo, vantage: 'local', kind: 'manual', slotAt: 0, ...probe },
 	);
 }

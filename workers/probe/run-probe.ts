@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { emptyAnswer } from '#core/answer.ts';
-import { answersCanary, canaryPrompt, mostInputTokens } from '#core/canary.ts';
+import { type Answer, emptyAnswer } from '#core/answer.ts';
+import { type Ask, askOf, findMismatch, mostInputTokens } from '#core/canary.ts';
 import { type Classification, classify, type ProbeEvidence } from '#core/classify.ts';
+import { costMicroUsd, mostOutputTokens } from '#core/cost.ts';
 import { type Outcome, ruleOf, sliOf } from '#core/outcome.ts';
 import type { Evidence, ProbeKind, ProbeResult, RateLimitHeaders } from '#core/probe-result.ts';
 import { readRateLimit } from '#core/rate-limit.ts';
@@ -79,13 +80,13 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 	const startedMs = performance.now();
 	const secret = target.apiKeyEnv === null ? null : (tools.readSecret(target.apiKeyEnv) ?? '').trim();
 	const nonce = tools.randomNonce?.() ?? randomBytes(6).toString('hex');
-	const prompt = target.operation === 'embeddings' && canary.type === 'echo' ? `probe ${nonce}` : canaryPrompt(canary, nonce);
+	const ask = askOf(canary, nonce);
 	const reader = dialect.createReader();
 	const credentialFault = secret === '' ? 'key_not_set' : secret !== null && /[^\x21-\x7e]/.test(secret) ? 'key_not_printable' : null;
 	let exchange = nothingSent;
 	let url: URL | null = null;
 	if (credentialFault === null) {
-		const wire = buildWire(dialect, entry, target, prompt);
+		const wire = buildWire(dialect, entry, target, ask);
 		url = wire.url;
 		exchange = await timedRequest({
 			...wire,
@@ -116,7 +117,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 		answer,
 		contentSeen: exchange.contentSeen,
 		eventSeen: exchange.eventSeen,
-		assertion: answer?.complete ? judge(target, canary, nonce, answer.text, otherModel(entry, target, answer.servedModel)) : null,
+		assertion: answer?.complete ? judge(canary, nonce, answer, otherModel(entry, target, answer.servedModel)) : null,
 		rules: [...(entry?.errorRules ?? []), ...dialect.errorRules],
 		ownLimitReached: rateLimit?.requestsRemaining === 0 || rateLimit?.tokensRemaining === 0,
 	};
@@ -126,7 +127,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 	const lost = opinion !== null && !isNetwork(first.outcome) && opinion.secondFailed && !opinion.networkWorks;
 	const found = lost ? classify({ ...evidence, monitorFault: 'network_lost' }) : first;
 	const networkConfirmed = opinion !== null && isNetwork(found.outcome) ? opinion.secondFailed && opinion.networkWorks : null;
-	const { inputTokens, outputTokens, costMicroUsd } = bill(target, prompt, exchange, answer ?? emptyAnswer);
+	const { inputTokens, outputTokens, costMicroUsd } = bill(target, ask, exchange, answer ?? emptyAnswer);
 	return {
 		slotAt: probe.slotAt,
 		startedAt,
@@ -169,11 +170,9 @@ function otherModel(entry: CatalogEntry | undefined, target: Target, served: str
 	return entry !== undefined && !entry.servedModelVaries && served !== null && isOtherModel(target.upstreamModel, served);
 }
 
-function judge(target: Target, canary: Canary, nonce: string, text: string, wrongModel: boolean): { right: boolean; subcode: string | null } {
-	if (wrongModel) return { right: false, subcode: 'wrong_model' };
-	// A vector is judged by its reader: it has no text.
-	if (target.operation === 'embeddings') return { right: true, subcode: null };
-	return { right: answersCanary(canary, nonce, text), subcode: 'wrong_answer' };
+function judge(canary: Canary, nonce: string, answer: Answer, wrongModel: boolean): { right: boolean; subcode: string | null } {
+	const subcode = wrongModel ? 'wrong_model' : findMismatch(canary, nonce, answer);
+	return { right: subcode === null, subcode };
 }
 
 /** Null when what failed can't have been the network: an answer came, or nothing was wrong. */
@@ -187,17 +186,14 @@ async function askNetwork(tools: ProbeTools, url: URL, target: Target, exchange:
 }
 
 /** Tokens as reported. Where an answer began but its bill never came, the dearest case is charged, so that a budget can't be overrun unseen. */
-function bill(target: Target, prompt: string, exchange: Exchange, answer: { inputTokens: number | null; outputTokens: number | null }) {
+function bill(target: Target, ask: Ask, exchange: Exchange, answer: { inputTokens: number | null; outputTokens: number | null }) {
 	const { inputTokens, outputTokens } = answer;
 	if (target.price === null) return { inputTokens, outputTokens, costMicroUsd: null };
 	const accepted = exchange.status !== null && exchange.status >= 200 && exchange.status < 300;
 	const unseen = exchange.status === null && exchange.phase === 'headers';
 	if (!accepted && !unseen) return { inputTokens, outputTokens, costMicroUsd: 0 };
-	const input = inputTokens ?? mostInputTokens(prompt);
-	const output = outputTokens ?? (target.operation === 'chat' ? target.flags.maxOutputTokens : 0);
-	// 1 USD per million tokens is 1 micro-USD per token.
-	const costMicroUsd = Math.ceil(input * target.price.inputUsdPerMTok + output * target.price.outputUsdPerMTok);
-	return { inputTokens, outputTokens, costMicroUsd };
+	const cost = costMicroUsd(target.price, inputTokens ?? mostInputTokens(ask), outputTokens ?? mostOutputTokens(target));
+	return { inputTokens, outputTokens, costMicroUsd: cost };
 }
 
 function speedOf(exchange: Exchange, outputTokens: number | null, reasoningTokens: number): number | null {
