@@ -8,7 +8,7 @@ import { slotsWithoutResult } from '#db/read-results.ts';
 import { readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
-import { shardCount, slotGraceMs, slotKey, tickEveryMs } from './run-shard.ts';
+import { shardCount, slotGraceMs, slotKey, tickEveryMs, tickLeadMs } from './run-shard.ts';
 
 export interface SettleTools {
 	readonly db: Db;
@@ -34,11 +34,17 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 			// What may still be running or on its way is left alone.
 			const through = now() - Math.max(...own.map(({ timeouts }) => timeouts.totalMs)) - slotGraceMs - 2 * tickEveryMs;
 			const settled = await readScheduleProgress(db, vantage, shard);
-			const from = Math.max(settled ?? through, through - longestMarkedGapMs);
-			if (settled !== null && from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
+			if (settled === null) {
+				// A vantage that has never run owes nothing yet: its first ticks are still to come.
+				await setScheduleProgress(db, vantage, shard, now() + 2 * tickEveryMs + tickLeadMs);
+				continue;
+			}
+			if (settled >= through) continue;
+			const from = Math.max(settled, through - longestMarkedGapMs);
+			if (from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
 			const due = slotsDue(specsOf(own, vantage), from, through).filter((slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY));
 			for (let start = 0; start < due.length; start += slotsPerStep) marked += await mark(tools, due.slice(start, start + slotsPerStep));
-			if (through > (settled ?? 0)) await setScheduleProgress(db, vantage, shard, through);
+			await setScheduleProgress(db, vantage, shard, through);
 		}
 	}
 	if (marked > 0) log.warn({ count: marked }, 'slots missed');
