@@ -63,8 +63,11 @@ export function scorePlay(play: Play, scenario: Scenario, fleet: readonly Endpoi
 		);
 		const first = mine[0] ?? standing;
 		const detectedAt = mine[0]?.open.at ?? (standing === undefined ? null : truth.fromAt);
+		// Flapping trouble may be called over between two bursts.
+		const isOn = (at: number) =>
+			scenario.faults.some(({ scope, fromAt, toAt }) => at > fromAt + 60_000 && at < toAt && at < truth.toAt && at > truth.fromAt && same(scope, truth.scope));
 		const real = mine.filter(({ absorbed }) => !absorbed);
-		const early = real.filter(({ resolvedAt }) => resolvedAt !== null && resolvedAt < truth.toAt);
+		const early = real.filter(({ resolvedAt }) => resolvedAt !== null && isOn(resolvedAt));
 		const lastResolved = real.at(-1)?.resolvedAt ?? null;
 		return {
 			detectMs: detectedAt === null ? null : Math.max(0, detectedAt - seenAt),

@@ -5,12 +5,12 @@ import type { Surveyed } from './survey-scopes.ts';
 
 const confirmAfterMs = 5_100;
 const afterHorizonMs = 21_400;
-const chainEveryMs = 6_000;
+const chainEveryMs = 5_200;
 const triangulateEveryMs = 15_000;
 const heardLatelyMs = 12_000;
 const pendingMax = 2;
 /** Per episode of doubt of a provider. */
-const askedMax = 40;
+const askedMax = 60;
 const fastMs = 8_000;
 
 /** Asks unless the endpoint has enough under way, was refused lately or the budget is empty. True when asked. */
@@ -47,7 +47,7 @@ export function askAfterBad(
 	channel: Channel,
 	decisions: LatticeDecision[],
 ): void {
-	const { bit, probeNats } = channelRules[channel];
+	const { bit } = channelRules[channel];
 	const { baseIntervalMs } = state.options;
 	if (channel === 'slow') return;
 	const since = sample.startedAt - Math.max(90_000, Math.min(1.5 * baseIntervalMs, 300_000));
@@ -73,7 +73,6 @@ export function askAfterBad(
 		count(ask(state, sample.endpoint, wait, 'does it outlast a blip', decisions));
 		count(ask(state, sample.endpoint, wait + confirmAfterMs, 'does it outlast a blip', decisions));
 	}
-	void probeNats;
 	triangulate(state, provider, sample.endpoint, decisions);
 }
 
@@ -116,14 +115,14 @@ function leastHeard(state: LatticeState, places: readonly number[]): number | nu
 
 /** Evidence between doubt and verdict: one more probe of the scope every few seconds until it tips. */
 export function askInDoubt(state: LatticeState, provider: ProviderState, surveyed: readonly Surveyed[], channel: Channel, decisions: LatticeDecision[]): void {
-	const { probeNats, openNats } = channelRules[channel];
+	const { probeNats, probeFromBad, openNats } = channelRules[channel];
 	if (state.nowAt - provider.chainedAt < chainEveryMs || provider.asked >= askedMax) return;
 	let best: Surveyed | null = null;
 	for (const one of surveyed) {
 		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * state.options.baseIntervalMs)) continue;
 		if (best === null || one.episode.nats - one.scope.penaltyNats > best.episode.nats - best.scope.penaltyNats) best = one;
 	}
-	if (best === null || best.episode.badCount < 2 || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;
+	if (best === null || best.episode.badCount < probeFromBad || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;
 	const place = leastHeard(state, best.scope.endpoints);
 	if (place === null || !ask(state, place, 100, `${best.episode.nats.toFixed(1)} nats: in doubt`, decisions)) return;
 	provider.asked += 1;

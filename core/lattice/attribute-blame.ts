@@ -10,7 +10,8 @@ import { readEpisode } from './read-episode.ts';
 export type Blame = { readonly verdict: 'provider' | 'unsure'; readonly reason: string } | Blindness;
 export interface Blindness {
 	readonly verdict: 'monitor';
-	readonly vantage: string;
+	/** One, or all. */
+	readonly vantages: readonly string[];
 	readonly onsetAt: number;
 	readonly reason: string;
 }
@@ -70,14 +71,9 @@ function differs(counts: ReadonlyMap<string, Count>): boolean {
 	return total > 3 + 0.9 * (heard.length - 1);
 }
 
-/** How much better "providers are at fault" is than "this vantage is blind", in nats; positive infinity when blindness is refuted. */
-function leadOver(
-	state: LatticeState,
-	channel: Channel,
-	sinceAt: number,
-	vantage: string,
-): { lead: number; blindNats: number; failing: number; unheard: number } {
-	const counts = countProviders(state, channel, sinceAt, new Set([vantage]));
+/** How much better "providers are at fault" is than "these vantages are blind", in nats; positive infinity when blindness is refuted. */
+function leadOver(state: LatticeState, channel: Channel, sinceAt: number, vantages: ReadonlySet<string>) {
+	const counts = countProviders(state, channel, sinceAt, vantages);
 	let [n, k, usual, answered, failing, unheard, theirs] = [0, 0, 0, 0, 0, 0, 0];
 	for (const [name, count] of counts) {
 		n += count.n;
@@ -86,15 +82,17 @@ function leadOver(
 		answered += count.answered;
 		if (count.k > 0) failing += 1;
 		if (count.n === 0) unheard += 1;
-		else if (count.k > 0) {
-			const provider = state.providers[name] as ProviderState;
-			const here = explainFailures(state, provider, tallyEndpoints(state, provider.samples, channel, sinceAt), channel).nats;
-			const elsewhere = tallyEndpoints(state, provider.samples, channel, sinceAt, (place) => endpointAt(state, place).vantage === vantage);
-			theirs += here - explainFailures(state, provider, elsewhere, channel).nats;
-		}
 	}
 	const blindNats = natsOf(n, k, usual, channelRules[channel].minShareRatio) - blindPenaltyNats - Math.min(answered, 24);
-	return { lead: differs(counts) ? Number.POSITIVE_INFINITY : theirs - blindNats, blindNats, failing, unheard };
+	if (failing < 2 || differs(counts)) return { lead: Number.POSITIVE_INFINITY, blindNats, failing, unheard, providers: counts.size };
+	for (const [name, count] of counts) {
+		if (count.k === 0) continue;
+		const provider = state.providers[name] as ProviderState;
+		const here = explainFailures(state, provider, tallyEndpoints(state, provider.samples, channel, sinceAt), channel).nats;
+		const elsewhere = tallyEndpoints(state, provider.samples, channel, sinceAt, (place) => vantages.has(endpointAt(state, place).vantage));
+		theirs += here - explainFailures(state, provider, elsewhere, channel).nats;
+	}
+	return { lead: theirs - blindNats, blindNats, failing, unheard, providers: counts.size };
 }
 
 export interface Suspect {
@@ -141,31 +139,31 @@ function judgeAlone(state: LatticeState, { provider, channel, onsetAt, vantages 
 	return { verdict: 'provider', reason: 'nothing else is measured from there, so our own network can not be ruled out' };
 }
 
-/** Of one vantage: `monitor` when it is blind, `unsure`, or `provider` when blindness does not explain what is seen. */
+/** Of one vantage, and of all: `monitor` when blind, `unsure`, or `provider` when blindness does not explain what is seen. */
 export function judgeVantage(state: LatticeState, channel: Channel, vantage: string, onsetAt: number): Blame {
 	if (state.vantages[vantage]?.blindIncident) return { verdict: 'unsure', reason: `vantage ${vantage} is blind` };
 	const own = readEpisode(samplesFrom(state, vantage, onsetAt - 600_000), channel, state.endpoints);
 	const windows = own === null || own.onsetAt === onsetAt ? [onsetAt] : [onsetAt, own.onsetAt];
+	const all = Object.values(state.vantages).filter(({ blindIncident }) => blindIncident === null);
+	const hypotheses = all.length > 1 ? [[vantage], all.map(({ name }) => name)] : [[vantage]];
 	let worst = Number.POSITIVE_INFINITY;
 	for (const sinceAt of windows) {
-		const { lead, blindNats, failing, unheard } = leadOver(state, channel, sinceAt, vantage);
-		worst = Math.min(worst, lead);
-		const providers = providersAt(state, vantage);
-		const needed = Math.min(3, providers);
-		if (lead <= -leadNats && needed >= 2 && failing >= needed && unheard === 0 && blindNats + blindPenaltyNats >= channelRules[channel].openNats) {
+		for (const vantages of hypotheses) {
+			const { lead, blindNats, failing, unheard, providers } = leadOver(state, channel, sinceAt, new Set(vantages));
+			worst = Math.min(worst, lead);
+			const needed = Math.min(3, providers);
+			if (lead > -leadNats || needed < 2 || failing < needed || unheard > 0) continue;
+			if (blindNats + blindPenaltyNats < channelRules[channel].openNats) continue;
+			const where = vantages.length === 1 ? vantage : 'every vantage';
 			return {
 				verdict: 'monitor',
-				vantage,
-				onsetAt: own?.onsetAt ?? onsetAt,
-				reason: `${failing} of ${providers} unrelated providers fail alike from ${vantage}`,
+				vantages,
+				onsetAt: Math.min(sinceAt, own?.onsetAt ?? sinceAt),
+				reason: `${failing} of ${providers} unrelated providers fail alike from ${where}`,
 			};
 		}
 	}
 	return worst >= leadNats ? { verdict: 'provider', reason: '' } : { verdict: 'unsure', reason: `vantage ${vantage} may be blind` };
-}
-
-function providersAt(state: LatticeState, vantage: string): number {
-	return Object.values(state.providers).filter(({ endpoints }) => endpoints.some((place) => endpointAt(state, place).vantage === vantage)).length;
 }
 
 /** Everything heard from a vantage since a time, by start. */

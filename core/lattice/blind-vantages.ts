@@ -16,7 +16,11 @@ export function isVoid(vantage: VantageState, startedAt: number): boolean {
 	return vantage.spans.some(({ fromAt, toAt }) => startedAt >= fromAt && (toAt === null || startedAt < toAt));
 }
 
-export function blindVantage(state: LatticeState, { vantage: name, onsetAt, reason }: Blindness, channel: Channel, decisions: LatticeDecision[]): void {
+export function blindVantages(state: LatticeState, blindness: Blindness, channel: Channel, decisions: LatticeDecision[]): void {
+	for (const name of blindness.vantages) blindVantage(state, name, blindness, channel, decisions);
+}
+
+function blindVantage(state: LatticeState, name: string, { vantages, onsetAt, reason }: Blindness, channel: Channel, decisions: LatticeDecision[]): void {
 	const vantage = state.vantages[name];
 	if (vantage === undefined || vantage.blindIncident !== null) return;
 	const fromAt = onsetAt - voidBeforeMs;
@@ -32,13 +36,14 @@ export function blindVantage(state: LatticeState, { vantage: name, onsetAt, reas
 	const others = state.incidents.filter(({ cause, scope }) => cause === 'monitor' && scope.provider === null);
 	const everything = all.length > 1 && all.every((other) => other === vantage || other.blindIncident !== null);
 	const first = others[0];
-	if (everything && first !== undefined) {
+	if (vantages.length > 1 && first !== undefined && first.onsetAt === onsetAt && first.scope.vantage === null) vantage.blindIncident = first.id;
+	else if (everything && first !== undefined) {
 		vantage.blindIncident = first.id;
 		for (const other of others.slice(1)) resolveIncident(state, other, `part of ${first.id}`, decisions);
 		for (const other of all) other.blindIncident = first.id;
 		updateIncident(state, first, { scope: { provider: null, model: null, vantage: null }, reason: `every vantage is blind; ${reason}` }, decisions);
 	} else {
-		const scope = { provider: null, model: null, vantage: name };
+		const scope = { provider: null, model: null, vantage: vantages.length > 1 && others.length === 0 ? null : name };
 		vantage.blindIncident = openIncident(state, { scope, severity: 'info', cause: 'monitor', channel, onsetAt, reason }, decisions).id;
 	}
 	withdraw(state, name, fromAt, decisions);

@@ -19,8 +19,9 @@ export interface ChannelRule {
 	/** Longest blip that is forgiven, and how many of them. */
 	readonly horizonMs: number;
 	readonly blipsForgiven: number;
-	/** From here on more probes are asked for. */
+	/** From so many nats and bad results on, more probes are asked for. */
 	readonly probeNats: number;
+	readonly probeFromBad: number;
 	/** Free of bad results this long before it resolves. */
 	readonly quietMs: number;
 	readonly noun: string;
@@ -29,19 +30,19 @@ export interface ChannelRule {
 export const channelRules = {
 	failed: {
 		...{ bit: 1, priorRatio: 0.005, minRatio: 0.002, maxRatio: 0.05, minShareRatio: 0.1, openNats: 18.5, lastingNats: 8, horizonMs: 21_000 },
-		...{ blipsForgiven: 2, probeNats: 6, quietMs: 50_000, noun: 'failed' },
+		...{ blipsForgiven: 2, probeNats: 4, probeFromBad: 2, quietMs: 50_000, noun: 'failed' },
 	},
 	wrong: {
 		...{ bit: 2, priorRatio: 0.0008, minRatio: 0.0005, maxRatio: 0.02, minShareRatio: 0.08, openNats: 16.5, lastingNats: 7, horizonMs: 21_000 },
-		...{ blipsForgiven: 2, probeNats: 4.5, quietMs: 50_000, noun: 'answered wrongly' },
+		...{ blipsForgiven: 2, probeNats: 4, probeFromBad: 1, quietMs: 50_000, noun: 'answered wrongly' },
 	},
 	stalled: {
 		...{ bit: 4, priorRatio: 0.005, minRatio: 0.002, maxRatio: 0.05, minShareRatio: 0.1, openNats: 18.5, lastingNats: 8, horizonMs: 21_000 },
-		...{ blipsForgiven: 2, probeNats: 6, quietMs: 90_000, noun: 'took more than 4.5 times the usual' },
+		...{ blipsForgiven: 2, probeNats: 5, probeFromBad: 2, quietMs: 90_000, noun: 'took more than 4.5 times the usual' },
 	},
 	slow: {
 		...{ bit: 8, priorRatio: 0.03, minRatio: 0.01, maxRatio: 0.15, minShareRatio: 0.3, openNats: 24, lastingNats: 9, horizonMs: 125_000 },
-		...{ blipsForgiven: 1, probeNats: 7, quietMs: 90_000, noun: 'took more than twice the usual' },
+		...{ blipsForgiven: 1, probeNats: 7, probeFromBad: 2, quietMs: 90_000, noun: 'took more than twice the usual' },
 	},
 } as const satisfies Record<Channel, ChannelRule>;
 

@@ -72,43 +72,57 @@ export function explainFailures(
 	const failing = new Set<number>();
 	for (const [place, { k }] of tallies) if (k > 0) for (const scope of provider.scopesOf[place] ?? []) failing.add(scope);
 	const all = scopesOf(state, provider);
-	const candidates = [...failing].sort((a, b) => a - b).map((place) => all[place] as ScopeState);
-	const whole = (scope: ScopeState) => scope.endpoints.length === provider.endpoints.length;
-	const narrow = candidates.filter((scope) => !whole(scope));
+	const candidates: Candidate[] = [...failing]
+		.sort((a, b) => a - b)
+		.map((place) => all[place] as ScopeState)
+		.map((scope) => ({ scope, worth: natsOfScope(scope, tallies, channel) - scope.penaltyNats }));
+	const whole = ({ scope }: Candidate) => scope.endpoints.length === provider.endpoints.length;
+	const narrow = candidates.filter((one) => !whole(one) && one.worth > 0);
 	const families = [
-		candidates.filter((scope) => scope.endpoints.length === 1),
+		narrow.filter(({ scope }) => scope.endpoints.length === 1),
 		narrow,
-		narrow.filter(({ model }) => model !== null),
-		narrow.filter(({ vantage, endpoints }) => vantage !== null || endpoints.length === 1),
+		narrow.filter(({ scope }) => scope.model !== null),
+		narrow.filter(({ scope }) => scope.model === null || scope.endpoints.length === 1),
 		candidates.filter(whole),
 	];
-	let best = nothing;
+	let best: Explanation | null = null;
 	for (const family of families) {
+		if (family.length === 0 && taken.length === 0) continue;
 		const found = greedy(taken, tallies, channel, family);
-		if (found.nats > best.nats || best === nothing) best = found;
+		if (best === null || found.nats > best.nats) best = found;
 	}
-	return best;
+	return best ?? nothing;
 }
 
-function greedy(taken: readonly ScopeState[], tallies: ReadonlyMap<number, Tally>, channel: Channel, family: readonly ScopeState[]): Explanation {
+interface Candidate {
+	readonly scope: ScopeState;
+	/** Nats less its penalty, with all its endpoints still free. */
+	readonly worth: number;
+}
+
+function greedy(taken: readonly ScopeState[], tallies: ReadonlyMap<number, Tally>, channel: Channel, family: readonly Candidate[]): Explanation {
 	const left = new Map(tallies);
 	const chosen: ScopeState[] = [];
+	let open = [...family];
 	let nats = 0;
 	const take = (scope: ScopeState, worth: number) => {
 		chosen.push(scope);
 		nats += worth;
-		for (const place of scope.endpoints) left.delete(place);
+		const gone = new Set(scope.endpoints);
+		for (const place of gone) left.delete(place);
+		// Only what overlaps the taken scope is worth less now.
+		open = open.flatMap((one) => {
+			if (!one.scope.endpoints.some((place) => gone.has(place))) return [one];
+			const worthNow = natsOfScope(one.scope, left, channel) - one.scope.penaltyNats;
+			return worthNow > 0 ? [{ scope: one.scope, worth: worthNow }] : [];
+		});
 	};
 	for (const scope of taken) take(scope, natsOfScope(scope, left, channel) - scope.penaltyNats);
 	for (let i = 0; i < scopesMax; i += 1) {
-		let best: ScopeState | null = null;
-		let worth = 0;
-		for (const scope of family) {
-			const here = natsOfScope(scope, left, channel) - scope.penaltyNats;
-			if (here > worth) [best, worth] = [scope, here];
-		}
+		let best: Candidate | null = null;
+		for (const one of open) if (one.worth > (best?.worth ?? 0)) best = one;
 		if (best === null) break;
-		take(best, worth);
+		take(best.scope, best.worth);
 	}
 	return { scopes: chosen, nats };
 }

@@ -1,10 +1,13 @@
 /** When an open provider incident is over. */
 import { ask } from './ask-reprobes.ts';
 import { channelRules } from './channels.ts';
-import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type LatticeState, type Sample } from './lattice-state.ts';
+import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
 import { resolveIncident, updateIncident } from './record-incident.ts';
 
 const resolveNats = 5.5;
+/** Below this share of bad results a lucky run is long, and there are many chances for one in an hour. */
+const partialShare = 0.7;
+const partialResolveNats = 10;
 const quietMaxMs = 600_000;
 /** What a probe takes beside its time-out until it is known. */
 const deliveryMs = 3_000;
@@ -67,7 +70,8 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
 	const quiet = Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
-	if (nats >= resolveNats && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
+	const enoughNats = share < partialShare && judgedCount >= 6 ? partialResolveNats : resolveNats;
+	if (nats >= enoughNats && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
 		const seconds = Math.round((nowAt - incident.lastBadAt) / 1_000);
 		resolveIncident(
 			state,
@@ -75,6 +79,7 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 			`${incident.goodSinceBad} good results since the last bad one ${seconds} s ago, at every endpoint of the scope`,
 			decisions,
 		);
+		forget(state, provider, places, incident.lastBadAt);
 		return;
 	}
 	if (lastTwoGood >= 2 && places.length <= smallScope && incident.recoveryAsks < recoveryAsksMax) {
@@ -83,6 +88,12 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		const { askedForAt, pendingAt } = endpointAt(state, place);
 		if (pendingAt.length === 0 && nowAt - askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions)) incident.recoveryAsks += 1;
 	}
+}
+
+/** What an incident was opened on must not open the next one. */
+function forget(state: LatticeState, provider: ProviderState, places: readonly number[], throughAt: number): void {
+	for (const place of places) endpointAt(state, place).judgedFromAt = throughAt + 1;
+	provider.samples = provider.samples.filter(({ startedAt, endpoint }) => startedAt >= endpointAt(state, endpoint).judgedFromAt);
 }
 
 /** Heard good since its last bad result; or it can't be heard: silent, blind, in maintenance. */

@@ -2,10 +2,11 @@
 
 import { askInDoubt, triangulate } from './ask-reprobes.ts';
 import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
-import { blindVantage } from './blind-vantages.ts';
+import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
 import { explainFailures, natsOfScope, tallyEndpoints } from './explain-failures.ts';
 import {
+	contains,
 	covers,
 	endpointAt,
 	type LatticeDecision,
@@ -34,7 +35,7 @@ export function judgeProvider(state: LatticeState, provider: ProviderState, deci
 function judgeChannel(state: LatticeState, provider: ProviderState, channel: Channel, decisions: LatticeDecision[]): boolean {
 	const { nowAt, options } = state;
 	const open = state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
-	const young = open.filter((incident) => incident.channel === channel && nowAt - incident.openedAt < youngMs);
+	const young = open.filter(({ openedAt }) => nowAt - openedAt < youngMs);
 	const settled = open.filter((incident) => !young.includes(incident));
 	const skip = new Set(provider.endpoints.filter((place) => settled.some(({ scope }) => covers(scope, endpointAt(state, place)))));
 	const surveyed = surveyScopes(state, provider, channel, skip);
@@ -58,7 +59,10 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		channel,
 		decisions,
 	);
-	return surveyed.some(({ episode }) => episode.badCount >= 2 && episode.nats >= channelRules[channel].probeNats && nowAt - episode.lastBadAt < 600_000);
+	return surveyed.some(
+		({ episode }) =>
+			episode.badCount >= channelRules[channel].probeFromBad && episode.nats >= channelRules[channel].probeNats && nowAt - episode.lastBadAt < 600_000,
+	);
 }
 
 function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void {
@@ -102,7 +106,7 @@ function openScope(
 			if (slow.verdict === 'monitor') blame = slow;
 		}
 	}
-	if (blame.verdict === 'monitor') return blindVantage(state, blame, channel, decisions);
+	if (blame.verdict === 'monitor') return blindVantages(state, blame, channel, decisions);
 	if (blame.verdict === 'unsure') {
 		const last = bad.at(-1);
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
@@ -167,7 +171,27 @@ function moveScopes(
 		heirs.set(target, incident);
 		const scope = scopeName(provider, target);
 		if (scope.model === incident.scope.model && scope.vantage === incident.scope.vantage) continue;
+		// Another channel's evidence may widen an incident, never shrink it: few time-outs among many slow answers would.
+		if (incident.channel !== channel && !contains(scope, incident.scope)) continue;
 		const nats = natsOfScope(target, tallies, channel);
+		incident.channel = channel;
+		recount(state, provider, incident, target);
 		updateIncident(state, incident, { scope, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
 	}
+}
+
+function recount(state: LatticeState, provider: ProviderState, incident: LatticeIncident, { endpoints }: ScopeState): void {
+	const { bit } = channelRules[incident.channel ?? 'failed'];
+	const counts = { badCount: 0, judgedCount: 0, goodSinceBad: 0 };
+	for (const { startedAt, endpoint, valid, bad, outcome } of provider.samples) {
+		if (startedAt < incident.onsetAt || (valid & bit) === 0 || !endpoints.includes(endpoint)) continue;
+		counts.goodSinceBad += 1;
+		if ((bad & bit) === 0) continue;
+		counts.badCount += 1;
+		counts.judgedCount += counts.goodSinceBad;
+		counts.goodSinceBad = 0;
+		incident.lastBadAt = startedAt;
+		if (outcome === 'timeout') incident.sawTimeout = true;
+	}
+	Object.assign(incident, counts, { recoveryFromAt: incident.onsetAt });
 }

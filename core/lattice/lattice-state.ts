@@ -60,6 +60,8 @@ export interface EndpointState extends EndpointName {
 	askedForAt: number;
 	deniedUntilAt: number;
 	suspected: boolean;
+	/** Results that started earlier have been judged: they belong to an incident that is over. */
+	judgedFromAt: number;
 }
 
 export interface ScopeState {
@@ -114,7 +116,7 @@ export interface LatticeIncident {
 	severity: Severity;
 	readonly cause: LatticeCause;
 	/** Null where no channel speaks (credentials, limits, maintenance). */
-	readonly channel: Channel | null;
+	channel: Channel | null;
 	onsetAt: number;
 	readonly openedAt: number;
 	lastBadAt: number;
@@ -242,7 +244,7 @@ const freshProvider = (name: string): ProviderState => ({
 
 function freshEndpoint(provider: string, model: string, vantage: string): EndpointState {
 	return {
-		...{ provider, model, vantage, baselines: {}, seen: [], startedAt: 0, pendingAt: [], askedForAt: 0, deniedUntilAt: 0, suspected: false },
+		...{ provider, model, vantage, baselines: {}, seen: [], startedAt: 0, pendingAt: [], askedForAt: 0, deniedUntilAt: 0, suspected: false, judgedFromAt: 0 },
 		learnedBad: { failed: 0, wrong: 0, stalled: 0, slow: 0 },
 		learnedAll: { failed: 0, wrong: 0, stalled: 0, slow: 0 },
 		badCost: { failed: -Math.log(0.005), wrong: -Math.log(0.0008), stalled: -Math.log(0.005), slow: -Math.log(0.03) },

@@ -6,7 +6,7 @@
 
 import { askAfterBad } from './ask-reprobes.ts';
 import { judgeVantage } from './attribute-blame.ts';
-import { blindVantage, isVoid, judgeRecovery } from './blind-vantages.ts';
+import { blindVantages, isVoid, judgeRecovery } from './blind-vantages.ts';
 import { castVotes, learnLatency, learnRates } from './cast-votes.ts';
 import { channelRules, channels } from './channels.ts';
 import { insertSample } from './insert-sample.ts';
@@ -73,6 +73,7 @@ function observeResult(state: LatticeState, input: Extract<LatticeInput, { type:
 	if (outcome === 'ok' || outcome === 'auth' || outcome === 'rate_limited' || outcome === 'quota') watchKeys(state, provider, startedAt, outcome, decisions);
 	const votes = castVotes(endpoint, input);
 	if (votes === null) return;
+	if (startedAt < endpoint.judgedFromAt) return;
 	const sample: Sample = { startedAt, endpoint: place, ...votes, outcome, id: votes.bad === 0 ? null : input.id };
 	if (isVoid(vantage, startedAt)) {
 		if (vantage.blindIncident !== null) insertSample(vantage.samples, sample);
@@ -133,7 +134,7 @@ function judgeVantages(state: LatticeState, decisions: LatticeDecision[]): void 
 			if (failing < 3) continue;
 			const blame = judgeVantage(state, channel, vantage.name, firstAt);
 			if (blame.verdict !== 'monitor') continue;
-			blindVantage(state, blame, channel, decisions);
+			blindVantages(state, blame, channel, decisions);
 			break;
 		}
 	}
