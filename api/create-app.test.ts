@@ -68,6 +68,7 @@ describe('every answer has the shape that the OpenAPI document promises', () => 
 			const real = path
 				.replace('/v1/route', `/v1/route?model=${encodeURIComponent(firstIn('operational').model)}`)
 				.replace('/v1/incidents/{id}', `/v1/incidents/${snapshot.incidents[0]?.id}`)
+				.replace('{author}/{slug}', firstIn('operational').model)
 				.replace('{id}', id);
 			expect({ path, status: (await get(real)).status }).toEqual({ path, status: 200 });
 		}

@@ -1,13 +1,22 @@
 /** The snapshot as Prometheus metrics. */
 import { Gauge, Registry } from 'prom-client';
 import type { Snapshot, TargetView } from '#core/snapshot.ts';
-import { states } from '#core/state.ts';
+import { type State, states } from '#core/state.ts';
 
 const labelNames = ['target', 'provider', 'model', 'operation'] as const;
 
 function labelsOf({ id, provider, model, operation }: TargetView): Record<(typeof labelNames)[number], string> {
 	return { target: id, provider, model, operation };
 }
+
+const deploymentStates = {
+	operational: 0,
+	degraded_performance: 1,
+	partial_outage: 1,
+	major_outage: 2,
+	under_maintenance: null,
+	unknown: null,
+} as const satisfies Record<State, number | null>;
 
 /** One registry a snapshot: a series of a target that is gone can't linger. No data is no series, never 0. */
 export async function exposeSnapshot(snapshot: Snapshot): Promise<string> {
@@ -20,11 +29,19 @@ export async function exposeSnapshot(snapshot: Snapshot): Promise<string> {
 	const capacity = gauge('linnet_target_capacity_ratio', 'served / (served + refused), last 30 min');
 	const quality = gauge('linnet_target_quality_ratio', 'right / answered, last 24 h');
 	const coverage = gauge('linnet_target_coverage_ratio', 'Slots that ran of the slots that were due, last 24 h');
-	const ttft = gauge('linnet_target_ttft_seconds', 'Time to first token of complete answers, last 30 min', ['quantile']);
-	const speed = gauge('linnet_target_output_tokens_per_second', 'Generation speed, last 24 h; 0.1 is the slow end', ['quantile']);
+	// `quantile` belongs to summaries: promtool refuses it on a gauge.
+	const ttft = gauge('linnet_target_ttft_seconds', 'Time to first token of complete answers, last 30 min', ['percentile']);
+	const speed = gauge('linnet_target_output_tokens_per_second', 'Generation speed, last 24 h; 10 is the slow end', ['percentile']);
 	const measured = gauge('linnet_target_measured_timestamp_seconds', 'Start of the newest probe that ran');
 	const success = gauge('probe_success', '1 while most vantages can use the target, 0 in a confirmed outage; absent when unknown or in maintenance');
 	const duration = gauge('probe_duration_seconds', 'Median time to first token, last 30 min');
+
+	const deployment = new Gauge({
+		name: 'litellm_deployment_state',
+		help: '0 healthy, 1 partial outage, 2 complete outage, as LiteLLM names it; absent when unknown or in maintenance',
+		labelNames: ['litellm_model_name', 'model_id', 'api_provider', 'api_base'],
+		registers: [registry],
+	});
 
 	for (const target of snapshot.targets) {
 		const labels = labelsOf(target);
@@ -37,15 +54,18 @@ export async function exposeSnapshot(snapshot: Snapshot): Promise<string> {
 		if (target.coverage.ratio !== null) coverage.set(labels, target.coverage.ratio);
 		if (target.ttftMs !== null) {
 			const { p50, p90, p95, p99 } = target.ttftMs;
-			for (const [quantile, ms] of Object.entries({ '0.5': p50, '0.9': p90, '0.95': p95, '0.99': p99 })) ttft.set({ ...labels, quantile }, ms / 1_000);
+			for (const [percentile, ms] of Object.entries({ '50': p50, '90': p90, '95': p95, '99': p99 })) ttft.set({ ...labels, percentile }, ms / 1_000);
 			duration.set(labels, p50 / 1_000);
 		}
 		if (target.outputTokensPerSecond !== null) {
-			speed.set({ ...labels, quantile: '0.5' }, target.outputTokensPerSecond.p50);
-			speed.set({ ...labels, quantile: '0.1' }, target.outputTokensPerSecond.p10);
+			speed.set({ ...labels, percentile: '50' }, target.outputTokensPerSecond.p50);
+			speed.set({ ...labels, percentile: '10' }, target.outputTokensPerSecond.p10);
 		}
 		if (target.measuredAt !== null) measured.set(labels, Date.parse(target.measuredAt) / 1_000);
 		if (target.state !== 'unknown' && target.state !== 'under_maintenance') success.set(labels, target.state === 'major_outage' ? 0 : 1);
+		const known = deploymentStates[target.state];
+		// The address of a provider may be the operator's own: it is not public.
+		if (known !== null) deployment.set({ litellm_model_name: target.upstreamModel, model_id: target.id, api_provider: target.provider, api_base: '' }, known);
 	}
 	const incidents = new Gauge({ name: 'linnet_open_incidents', help: 'Open incidents by impact', labelNames: ['impact'], registers: [registry] });
 	for (const impact of ['none', 'minor', 'major', 'critical'] as const) {

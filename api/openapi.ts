@@ -5,6 +5,7 @@ import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
 import {
 	checkSchema,
+	foreignSchema,
 	healthSchema,
 	incidentSchema,
 	incidentsSchema,
@@ -21,6 +22,7 @@ import {
 	uptimeSchema,
 	verdictsSchema,
 } from './schema.ts';
+import { statuspageNames } from './statuspage-views.ts';
 import { definitionNames } from './uptime-view.ts';
 
 const components = {
@@ -40,6 +42,7 @@ const components = {
 	Route: routeSchema,
 	Uptime: uptimeSchema,
 	Key: keySchema,
+	Foreign: foreignSchema,
 } as const;
 
 interface Parameter {
@@ -51,6 +54,7 @@ interface Parameter {
 }
 
 const id: Parameter = { name: 'id', in: 'path', required: true, description: 'provider:model:operation; slashes raw or as %2F', schema: { type: 'string' } };
+const part = (name: string, description: string): Parameter => ({ name, in: 'path', required: true, description, schema: { type: 'string' } });
 const text = (name: string, description: string, schema: object = { type: 'string' }): Parameter => ({ name, in: 'query', description, schema });
 
 interface Route {
@@ -157,6 +161,17 @@ const routes: Readonly<Record<string, Route>> = {
 		parameters: [{ ...id, description: 'id of the incident' }],
 		others: { 404: 'no such incident', 503: 'the record is away' },
 	},
+	'/api/v1/models/{author}/{slug}/endpoints': {
+		summary: 'OpenRouter’s shape: the endpoints of a model, best first; what is ours stands in `x_linnet`',
+		answer: 'Foreign',
+		parameters: [part('author', 'first part of the canonical id'), part('slug', 'the rest of it')],
+		others: { 304: 'unchanged', 404: 'no such model' },
+		sameBody: [404],
+	},
+	'/api/v1/providers': { summary: 'OpenRouter’s shape: the providers', answer: 'Foreign', others: { 304: 'unchanged' } },
+	...Object.fromEntries(
+		statuspageNames.map((name) => [`/api/v2/${name}.json`, { summary: `Statuspage v2: ${name}`, answer: 'Foreign', others: { 304: 'unchanged' } } as const]),
+	),
 	'/badge/{id}.svg': {
 		summary: 'A badge of a target, provider, model, or "all"',
 		answer: 'text',

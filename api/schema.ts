@@ -221,6 +221,8 @@ export const uptimeSchema = z.strictObject({
 });
 
 export const problemSchema = z.strictObject({ type: z.string(), title: z.string(), status: z.int(), detail: z.string() });
+/** A shape that somebody else defines; contract tests hold it against their own clients. */
+export const foreignSchema = z.looseObject({});
 export const keySchema = z.strictObject({
 	schema: z.literal('linnet.key/1'),
 	algorithm: z.literal('Ed25519'),

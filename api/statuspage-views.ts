@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
 import type { State } from '#core/state.ts';
 
-/** There is no word for "we don't know" there; a consumer that reads only these must not be told of an outage that nobody saw. The description says it. */
-const componentStatus = (state: State) => (state === 'unknown' ? ('operational' as const) : state);
+/** There is no word for "we don't know" there. It must not be green, and not an outage that nobody saw; the description begins with "Unknown:". */
+const componentStatus = (state: State) => (state === 'unknown' ? ('under_maintenance' as const) : state);
 
 const indicators = {
 	operational: ['none', 'All Systems Operational'],
@@ -12,7 +12,8 @@ const indicators = {
 	partial_outage: ['major', 'Partial System Outage'],
 	major_outage: ['critical', 'Major Service Outage'],
 	under_maintenance: ['maintenance', 'Service Under Maintenance'],
-	unknown: ['none', 'Status Unknown: no fresh measurement'],
+	// Their readers know only four words, and the three others say more than we know.
+	unknown: ['minor', 'Unknown: no fresh measurement'],
 } as const satisfies Record<State, readonly [string, string]>;
 
 /** Opaque and short as theirs: 12 lower-case letters and digits. */
@@ -63,7 +64,7 @@ function componentsOf(snapshot: Snapshot, pageId: string) {
 			created_at: latest,
 			updated_at: latest,
 			position: index + 1,
-			description: provider.reason,
+			description: provider.state === 'unknown' ? `Unknown: ${provider.reason}` : provider.reason,
 			showcase: false,
 			start_date: null,
 			group_id: null,

@@ -6,6 +6,7 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Snapshot } from '#core/snapshot.ts';
@@ -119,7 +120,7 @@ async function measure(url: string, cpuUs: () => Promise<number>, name: string, 
 	const spent = (await cpuUs()) - before;
 	const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
 	if (/Non-2xx/.test(text) && !name.endsWith('304')) throw new Error(`Expected only good answers of ${url}, got:\n${text}`);
-	return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p99: /99%\s+(\S+)/.exec(text)?.[1] ?? '', cpuUsPerRequest: spent / requests };
+	return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p99: /99%\s+([\d.]+\w+)/.exec(text)?.[1] ?? '', cpuUsPerRequest: spent / requests };
 }
 
 async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
@@ -215,6 +216,11 @@ else {
 			'nginx CPU µs': third === null ? '' : third.cpuUsPerRequest.toFixed(0),
 		});
 	}
+	console.log(
+		`Load average ${loadavg()
+			.map((load) => load.toFixed(1))
+			.join(' ')}, ${availableParallelism()} cores`,
+	);
 	console.table(rows);
 	await bare.stop();
 	await nginx?.stop();
