@@ -5,6 +5,7 @@ import { loadConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import type { Config } from '#config/resolve.ts';
 import type { Log } from '#core/log.ts';
+import { askListings } from './ask-listings.ts';
 import { demoConfig } from './demo-config.ts';
 import type { Settings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
@@ -17,8 +18,12 @@ export interface ConfigSource {
 	close(): void;
 }
 
-/** @throws ExpectedError with every fault of the file, or when a file that was asked for is missing */
-export async function readConfig(settings: Settings): Promise<Config> {
+/**
+ * The file's configuration, with the models that its providers list where it says `discover`.
+ * @param tell hears what went otherwise than asked, but not wrong enough to stop: a list of models that could not be read
+ * @throws ExpectedError with every fault of the file, or when a file that was asked for is missing
+ */
+export async function readConfig(settings: Settings, tell: (note: string) => void = (note) => console.error(note)): Promise<Config> {
 	const simulator = process.env.LINNET_SIMULATOR_URL;
 	let text: string;
 	try {
@@ -30,15 +35,21 @@ export async function readConfig(settings: Settings): Promise<Config> {
 			throw new ExpectedError(`no configuration: expected ${settings.configPath}. \`linnet init\` writes one; \`linnet up\` without one runs the demo.`, 2);
 		throw new ExpectedError(`could not read ${settings.configPath}: ${(error as Error).message}`, 2);
 	}
-	const { config, problems } = loadConfig(text, process.env);
-	if (config === null)
+	const loaded = loadConfig(text, process.env);
+	if (loaded.config === null)
 		throw new ExpectedError(
 			describeProblems(
 				settings.configPath,
-				problems.map((problem) => formatProblem(settings.configPath, problem)),
+				loaded.problems.map((problem) => formatProblem(settings.configPath, problem)),
 			),
 			2,
 		);
+	if (loaded.discoveries.length === 0) return loaded.config;
+	const { discovered, notes } = await askListings({ now: Date.now, readSecret: (name) => process.env[name], dataDir: settings.dataDir }, loaded.discoveries);
+	notes.forEach(tell);
+	const { config } = loadConfig(text, process.env, discovered);
+	if (config === null || config.targets.length === 0)
+		throw new ExpectedError([`${settings.configPath} gives no target: no model that is listed is wanted`, ...notes].join('\n  '), 2);
 	return config;
 }
 
@@ -46,8 +57,12 @@ export function describeProblems(path: string, problems: readonly string[]): str
 	return `${path} has ${problems.length === 1 ? '1 fault' : `${problems.length} faults`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
 }
 
+/** Listings change on the scale of days; an hour keeps the surprise short and costs nothing. */
+const relistEveryMs = 3_600_000;
+
 export async function openConfig(settings: Settings, log: Log): Promise<ConfigSource> {
-	let config = await readConfig(settings);
+	const read = () => readConfig(settings, (note) => log.warn({ note }, 'a list of models was not read'));
+	let config = await read();
 	let accepted = true;
 	const listeners: ((config: Config) => void)[] = [];
 	const stop = new AbortController();
@@ -58,7 +73,7 @@ export async function openConfig(settings: Settings, log: Log): Promise<ConfigSo
 			reading = null;
 			if (stop.signal.aborted) return;
 			try {
-				const next = await readConfig(settings);
+				const next = await read();
 				accepted = true;
 				if (JSON.stringify(next) === JSON.stringify(config)) return;
 				config = next;
@@ -72,6 +87,9 @@ export async function openConfig(settings: Settings, log: Log): Promise<ConfigSo
 		});
 	};
 	process.on('SIGHUP', reload);
+	// Providers add and end models without telling: where a list decides the targets it is asked for again. A reload does just that.
+	const relist = setInterval(reload, relistEveryMs);
+	relist.unref();
 	if (!config.simulated) void follow();
 
 	async function follow(): Promise<void> {
@@ -90,6 +108,7 @@ export async function openConfig(settings: Settings, log: Log): Promise<ConfigSo
 		onChange: (listener) => listeners.push(listener),
 		close() {
 			stop.abort();
+			clearInterval(relist);
 			process.off('SIGHUP', reload);
 		},
 	};

@@ -30,7 +30,8 @@ async function discover(id: string): Promise<string[]> {
 	if (secret === undefined || secret === '')
 		throw new ExpectedError(`expected the environment variable ${endpoint.apiKeyEnv} to hold the API key of "${id}", but it is not set`, 2);
 	try {
-		return await listModels({ dialect, entry, baseUrl: endpoint.baseUrl, headers: endpoint.headers, secret, timeoutMs: 15_000 });
+		const models = await listModels({ dialect, entry, baseUrl: endpoint.baseUrl, headers: endpoint.headers, secret, timeoutMs: 15_000 });
+		return models.map(({ name }) => name);
 	} catch (error) {
 		throw new ExpectedError(`${id}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`, 1, { cause: error });
 	}

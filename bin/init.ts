@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { Document } from 'yaml';
+import { selectModels } from '#config/discovery.ts';
 import { loadConfig } from '#config/load.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import { type CatalogEntry, catalog, findProvider } from '#providers/catalog.ts';
@@ -72,7 +73,7 @@ async function pickModel(entry: CatalogEntry, notes: string[]): Promise<string |
 	const dialect = dialects[dialectId];
 	if (dialect === undefined || /[{}]/.test(baseUrl)) return null;
 	try {
-		const models = await listModels({
+		const listed = await listModels({
 			dialect,
 			entry: findProvider(entry.id),
 			baseUrl,
@@ -80,7 +81,7 @@ async function pickModel(entry: CatalogEntry, notes: string[]): Promise<string |
 			secret: process.env[apiKeyEnv ?? ''] ?? null,
 			timeoutMs: listWithinMs,
 		});
-		const chat = models.filter((model) => !/embed|whisper|tts|audio|image|moderation|rerank|guard/i.test(model));
+		const chat = selectModels(listed, null, []).map(({ name }) => name);
 		return [...chat].sort((a, b) => Number(cheap.test(b)) - Number(cheap.test(a)) || a.length - b.length || a.localeCompare(b))[0] ?? null;
 	} catch (error) {
 		notes.push(`${entry.id}: its list of models could not be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);

@@ -58,6 +58,58 @@ describe('a sound file', () => {
 	});
 });
 
+const one = (entry: string) => loadConfig(`providers:\n  - ${entry}\n`, env).config?.targets[0];
+
+describe('embeddings', () => {
+	it("speak the provider's own protocol for them, with a canary that looks at the vector", () => {
+		expect(one('{ use: openai, models: [{ model: openai/vec-3, operation: embeddings, dimensions: 256, body: { dimensions: 256 } }] }')).toMatchObject({
+			id: 'openai:openai/vec-3:embeddings',
+			dialect: 'openai-embeddings',
+			canaries: [{ type: 'embedding', dimensions: 256 }],
+			flags: { bodyPatch: { dimensions: 256 }, maxOutputTokens: 0 },
+		});
+	});
+
+	it('are what a provider without chat does', () => {
+		expect(one('{ use: voyage, apiKeyEnv: null, models: [{ model: voyage/3 }] }')).toMatchObject({ operation: 'embeddings', dialect: 'voyage-embeddings' });
+		expect(one('{ id: x, dialect: openai-embeddings, baseUrl: "http://x", models: [{ model: a }] }')).toMatchObject({ operation: 'embeddings' });
+	});
+
+	it('of an endpoint of your own are named beside its chat', () => {
+		const both = '{ id: x, dialect: openai-chat, embeddings: openai-embeddings, baseUrl: "http://x", models: [{ model: a, operation: embeddings }] }';
+		expect(one(both)).toMatchObject({ operation: 'embeddings', dialect: 'openai-embeddings' });
+	});
+});
+
+describe('models: discover', () => {
+	const file = `
+providers:
+  - { use: openai, models: discover, include: ["gpt-*", "o?"], exclude: ["*-image*"] }
+  - { id: own, dialect: openai-chat, baseUrl: "http://x", models: [{ model: a }] }
+`;
+
+	it('before the listing is known has the models named by hand, and says what to ask', () => {
+		const loaded = loadConfig(file, env);
+		expect(loaded.problems ?? loaded.discoveries).toMatchObject([{ provider: 'openai', dialect: 'openai-chat', apiKeyEnv: 'OPENAI_API_KEY' }]);
+		expect(loaded.config?.targets.map(({ id }) => id)).toEqual(['own:a:chat']);
+	});
+
+	it('makes targets of what is listed and wanted, each with its place in life', () => {
+		const listed = [
+			{ name: 'gpt-6-luna', lifecycle: 'active' },
+			{ name: 'gpt-5', lifecycle: 'deprecated' },
+			{ name: 'gpt-image-2', lifecycle: 'active' },
+			{ name: 'text-embed-3', lifecycle: 'active' },
+		] as const;
+		const { config } = loadConfig(file, env, new Map([['openai', listed]]));
+		expect(config?.targets.map(({ id, upstreamModel, lifecycle }) => [id, upstreamModel, lifecycle])).toEqual([
+			['openai:openai/gpt-6-luna:chat', 'gpt-6-luna', 'active'],
+			['openai:openai/gpt-5:chat', 'gpt-5', 'deprecated'],
+			['own:a:chat', 'a', undefined],
+		]);
+	});
+});
+
 describe('a bad file', () => {
 	it.each([
 		['an unknown key, with what was probably meant', 'intervall: 60s\n', '1 intervall: unknown key "intervall": did you mean "interval"?'],
@@ -88,13 +140,65 @@ describe('a bad file', () => {
 		[
 			'an unknown canary',
 			'providers:\n  - use: openai\n    models: [{ model: a, canaries: [ecko] }]\n',
-			'3 providers[0].models[0].canaries[0]: expected one of echo, got "ecko"',
+			'3 providers[0].models[0].canaries[0]: expected one of echo, json, tool, got "ecko"',
 		],
 		[
 			'a broken pattern',
 			'providers: [{ use: openai, models: [{ model: a }] }]\ncanaries: [{ name: x, prompt: y, expect: { pattern: "(" } }]\n',
 			'2 canaries[0].expect.pattern: expected a regular expression',
 		],
+		[
+			'a schema with a rule that is not checked',
+			'providers: [{ use: openai, models: [{ model: a }] }]\ncanaries: [{ name: x, prompt: y, expect: { schema: { type: text } } }]\n',
+			'2 canaries[0].expect.schema: type: expected one of null, boolean',
+		],
+		[
+			'the name of a built-in canary',
+			'providers: [{ use: openai, models: [{ model: a }] }]\ncanaries: [{ name: tool, prompt: y, expect: { text: z } }]\n',
+			'2 canaries[0].name: expected another name: "tool" is built in',
+		],
+		[
+			'a canary that a vector can’t answer',
+			'providers:\n  - use: openai\n    models: [{ model: a, operation: embeddings, canaries: [tool] }]\n',
+			`3 providers[0].models[0].canaries[0]: expected one of embedding, got "tool", which embeddings of "openai" can't answer`,
+		],
+		[
+			'a canary that this provider does not take',
+			'providers:\n  - use: deepseek\n    apiKeyEnv: null\n    models: [{ model: a, canaries: [json] }]\n',
+			`4 providers[0].models[0].canaries[0]: expected one of echo, tool, got "json", which chat of "deepseek" can't answer`,
+		],
+		[
+			'an operation without a protocol',
+			'providers:\n  - { id: x, dialect: anthropic, baseUrl: "http://x", apiKeyEnv: null, models: [{ model: a, operation: embeddings }] }\n',
+			'models[0].operation: no protocol for embeddings is known of "x": set `embeddings` to one of cohere-embeddings',
+		],
+		[
+			'dimensions of a chat',
+			'providers:\n  - use: openai\n    models: [{ model: a, dimensions: 3 }]\n',
+			'3 providers[0].models[0].dimensions: only with `operation: embeddings`',
+		],
+		[
+			'an output cap behind the back of the budget',
+			'providers:\n  - use: openai\n    models: [{ model: a, body: { max_tokens: 9000 } }]\n',
+			'3 providers[0].models[0].body.max_tokens: set `maxOutputTokens` instead',
+		],
+		[
+			'the same, one level down',
+			'providers:\n  - use: openai\n    models: [{ model: a, body: { options: { num_predict: 9000 } } }]\n',
+			'3 providers[0].models[0].body.options: set `maxOutputTokens` instead',
+		],
+		[
+			'patterns without a listing',
+			'providers:\n  - use: openai\n    include: ["*"]\n    models: [{ model: a }]\n',
+			'3 providers[0].include: only with `models: discover`',
+		],
+		[
+			'a listing that does not exist',
+			'providers:\n  - { use: cohere, apiKeyEnv: null, models: discover }\n',
+			'2 providers[0].models: expected a list of models: "cohere" has no listing',
+		],
+		['neither a list nor discover', 'providers:\n  - use: openai\n    models: discovr\n', '3 providers[0].models: expected a list of models, or `discover`'],
+		['an empty list of models', 'providers:\n  - use: openai\n    models: []\n', '3 providers[0].models: expected at least one model'],
 		[
 			'a channel nobody routes to',
 			'providers: [{ use: openai, models: [{ model: a }] }]\nalerts: { channels: { a: { type: webhook, url: "http://x", secretEnv: HOOK_SECRET } } }\n',

@@ -1,17 +1,24 @@
 /** Text of `linnet.yaml` + environment -> Config, or every fault at once. */
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import type { Discovered, Discovery } from './discovery.ts';
 import { type ConfigProblem, type Path, pathText } from './problem.ts';
 import { pruneFaults } from './prune-faults.ts';
 import { type Config, type Names, resolveConfig } from './resolve.ts';
-import { configSchema, describe } from './schema.ts';
+import { configSchema, describe, modelKeys } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type LoadedConfig = { readonly config: Config; readonly problems: null } | { readonly config: null; readonly problems: readonly ConfigProblem[] };
+/** `discoveries`: providers whose models are to be asked for; without their lists the configuration has only the models named by hand. */
+export type LoadedConfig =
+	| { readonly config: Config; readonly problems: null; readonly discoveries: readonly Discovery[] }
+	| { readonly config: null; readonly problems: readonly ConfigProblem[] };
 
-/** @param env where named secrets are looked up: a variable that is named but not set is a fault */
-export function loadConfig(text: string, env: Environment): LoadedConfig {
+/**
+ * @param env where named secrets are looked up: a variable that is named but not set is a fault
+ * @param discovered what the providers with `models: discover` list; default: not asked yet
+ */
+export function loadConfig(text: string, env: Environment, discovered: Discovered = new Map()): LoadedConfig {
 	const lines = new LineCounter();
 	const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
 	const place = (offset: number) => {
@@ -53,10 +60,10 @@ export function loadConfig(text: string, env: Environment): LoadedConfig {
 	const sound = pruneFaults(value ?? {}, (candidate) => shapeFaults(candidate).map(({ path }) => path));
 	const parsed = sound === null ? null : configSchema.safeParse(sound.value);
 	if (!parsed?.success || sound === null) return { config: null, problems: sorted(faults.map(({ path, message }) => problemAt(path, message))) };
-	const resolved = resolveConfig(parsed.data, env, namesIn(value));
+	const resolved = resolveConfig(parsed.data, env, namesIn(value), discovered);
 	const all = [...faults, ...resolved.problems.map(({ path, message }) => ({ path: sound.originalPath(path), message }))];
 	if (all.length > 0 || resolved.config === null) return { config: null, problems: sorted(all.map(({ path, message }) => problemAt(path, message))) };
-	return { config: resolved.config, problems: null };
+	return { config: resolved.config, problems: null, discoveries: resolved.discoveries };
 }
 
 /** Names that stand in the file, sound or not: a reference to a faulty entry is not a second fault. */
@@ -123,7 +130,7 @@ function valueAt(root: unknown, path: Path): unknown {
 const keysByPlace: Readonly<Record<string, readonly string[]>> = {
 	'': Object.keys(configSchema.shape),
 	providers: Object.keys(configSchema.shape.providers.element.shape),
-	models: Object.keys(configSchema.shape.providers.element.shape.models.element.shape),
+	models: modelKeys,
 	timeouts: ['connect', 'firstToken', 'stall', 'total'],
 	alerts: ['channels', 'routes'],
 	routes: ['match', 'channels'],

@@ -19,3 +19,9 @@ export function formatProblem(file: string, { line, column, path, message }: Con
 	const place = line === null ? file : `${file}:${line}:${column ?? 1}`;
 	return `${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
+
+/** A problem before its line is known. */
+export interface Fault {
+	readonly path: Path;
+	readonly message: string;
+}

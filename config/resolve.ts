@@ -1,11 +1,14 @@
 /** Meaning beyond shape: known providers, defaults, duplicates, references, secrets. Collects every fault. */
 import { type ChannelSettings, channelOf } from '#alerts/index.ts';
 import type { AlertRoute } from '#core/alert.ts';
+import type { Lifecycle } from '#core/lifecycle.ts';
 import { type Canary, type Target, type Timeouts, targetId } from '#core/target.ts';
 import { catalog } from '#providers/catalog.ts';
 import { dialects } from '#providers/index.ts';
+import { type Discovered, type Discovery, selectModels } from './discovery.ts';
 import type { Environment } from './load.ts';
-import type { Path } from './problem.ts';
+import type { Fault, Path } from './problem.ts';
+import { checkExpectation, isBuiltIn, ownCanariesOf, resolveCanaries } from './resolve-canaries.ts';
 import { type ConfigFile, describe, type ModelEntry, type ProviderEntry } from './schema.ts';
 
 export interface Config {
@@ -16,11 +19,6 @@ export interface Config {
 	readonly record: { readonly keepResultsMs: number };
 	readonly alerts: { readonly channels: Readonly<Record<string, ChannelSettings>>; readonly routes: readonly AlertRoute[] };
 	readonly status: { readonly title: string; readonly url: string | null };
-}
-
-export interface Fault {
-	readonly path: Path;
-	readonly message: string;
 }
 
 export const defaults = {
@@ -42,15 +40,21 @@ export interface Names {
 	readonly canaries: ReadonlySet<unknown>;
 }
 
-export function resolveConfig(file: ConfigFile, env: Environment, names: Names): { config: Config | null; problems: Fault[] } {
+export function resolveConfig(
+	file: ConfigFile,
+	env: Environment,
+	names: Names,
+	discovered: Discovered,
+): { config: Config | null; discoveries: Discovery[]; problems: Fault[] } {
 	const problems: Fault[] = [];
+	const discoveries: Discovery[] = [];
 	const targets: Target[] = [];
 	const seenTargets = new Map<string, string>();
 	const seenProviders = new Set<string>();
-	const ownCanaries = new Map((file.canaries ?? []).map((canary) => [canary.name, { type: 'custom', ...canary } as Canary]));
+	const ownCanaries = ownCanariesOf(file);
 	file.canaries?.forEach((canary, i) => {
 		checkExpectation(canary, ['canaries', i], problems);
-		if (canary.name === 'echo') problems.push({ path: ['canaries', i, 'name'], message: 'expected another name: "echo" is built in' });
+		if (isBuiltIn(canary.name)) problems.push({ path: ['canaries', i, 'name'], message: `expected another name: "${canary.name}" is built in` });
 	});
 
 	file.providers.forEach((entry, i) => {
@@ -66,8 +70,25 @@ export function resolveConfig(file: ConfigFile, env: Environment, names: Names):
 				message: `expected the environment variable ${base.apiKeyEnv} to hold the API key of "${base.id}", but it is not set (\`apiKeyEnv: null\` if the endpoint takes none)`,
 			});
 		}
+		for (const key of ['include', 'exclude'] as const) {
+			if (entry[key] !== undefined && entry.models !== 'discover') problems.push({ path: [...at, key], message: 'only with `models: discover`' });
+		}
+		if (entry.models === 'discover') {
+			discoveries.push({ ...base, provider: base.id, dialect: base.dialect ?? '', headers: entry.headers ?? {} });
+			if (base.dialect === null || dialects[base.dialect]?.listing === null)
+				problems.push({ path: [...at, 'models'], message: `expected a list of models: "${base.id}" has no listing that can be asked for` });
+			for (const { name, lifecycle } of selectModels(discovered.get(base.id) ?? [], entry.include ?? null, entry.exclude ?? [])) {
+				const model = { model: name.includes('/') ? name : `${base.id}/${name}`, upstreamModel: name };
+				const target = resolveModel({ file, entry, base, ownCanaries, problems }, model, [...at, 'models'], lifecycle);
+				// Two names may differ only in what the canonical id adds.
+				if (seenTargets.has(target.id)) continue;
+				seenTargets.set(target.id, `providers[${i}].models`);
+				targets.push(target);
+			}
+			return;
+		}
 		entry.models.forEach((model, j) => {
-			const target = resolveModel(file, entry, base, model, ownCanaries, names, [...at, 'models', j], problems);
+			const target = resolveModel({ file, entry, base, ownCanaries, problems }, model, [...at, 'models', j]);
 			const first = seenTargets.get(target.id);
 			if (first !== undefined) problems.push({ path: [...at, 'models', j, 'model'], message: `duplicate target "${target.id}": already defined at ${first}` });
 			else seenTargets.set(target.id, `providers[${i}].models[${j}]`);
@@ -76,7 +97,7 @@ export function resolveConfig(file: ConfigFile, env: Environment, names: Names):
 	});
 
 	const alerts = resolveAlerts(file, env, names, problems);
-	if (problems.length > 0) return { config: null, problems };
+	if (problems.length > 0) return { config: null, discoveries, problems };
 	return {
 		config: {
 			simulated: false,
@@ -87,6 +108,7 @@ export function resolveConfig(file: ConfigFile, env: Environment, names: Names):
 			alerts,
 			status: { title: file.status?.title ?? defaults.title, url: file.status?.url ?? null },
 		},
+		discoveries,
 		problems,
 	};
 }
@@ -94,7 +116,10 @@ export function resolveConfig(file: ConfigFile, env: Environment, names: Names):
 interface ProviderBase {
 	readonly id: string;
 	readonly name: string;
-	readonly dialect: string;
+	/** For chat; null when it has none. */
+	readonly dialect: string | null;
+	/** For embeddings; null when it has none. */
+	readonly embeddings: string | null;
 	readonly baseUrl: string;
 	readonly apiKeyEnv: string | null;
 	readonly statusPageUrl: string | null;
@@ -112,7 +137,10 @@ function resolveProvider(entry: ProviderEntry, at: Path, problems: Fault[]): Pro
 	}
 	const before = problems.length;
 	const id = entry.id ?? known?.id;
-	const dialect = entry.dialect ?? known?.dialect ?? undefined;
+	const own = entry.dialect ?? known?.dialect ?? undefined;
+	const ownIsChat = own === undefined || dialects[own]?.operation !== 'embeddings';
+	const embeddings = entry.embeddings ?? (ownIsChat ? (known?.embeddings ?? undefined) : own);
+	const dialect = own ?? embeddings;
 	const baseUrl = entry.baseUrl ?? known?.baseUrl;
 	if (id === undefined) problems.push({ path: at, message: 'missing: expected `use: <known provider>`, or `id`, `dialect` and `baseUrl` of your own' });
 	if (id !== undefined && dialect === undefined)
@@ -129,12 +157,17 @@ function resolveProvider(entry: ProviderEntry, at: Path, problems: Fault[]): Pro
 			message: `expected a dialect of ${Object.keys(dialects).join(', ')}, got "${dialect}", which this version does not speak yet`,
 		});
 	}
+	if (entry.embeddings !== undefined && dialects[entry.embeddings]?.operation !== 'embeddings') {
+		const known = Object.values(dialects).filter(({ operation }) => operation === 'embeddings');
+		problems.push({ path: [...at, 'embeddings'], message: `expected one of ${known.map((each) => each.id).join(', ')}, got "${entry.embeddings}"` });
+	}
 	if (id === undefined || dialect === undefined || !baseUrl || problems.length > before) return null;
 	const apiKeyEnv = entry.apiKeyEnv === undefined ? (known?.apiKeyEnv[0] ?? null) : entry.apiKeyEnv;
 	return {
 		id,
 		name: entry.name ?? known?.name ?? id,
-		dialect,
+		dialect: ownIsChat ? (own ?? null) : null,
+		embeddings: embeddings ?? null,
 		baseUrl,
 		apiKeyEnv,
 		statusPageUrl: entry.statusPage ?? known?.statusPage?.url ?? null,
@@ -142,35 +175,36 @@ function resolveProvider(entry: ProviderEntry, at: Path, problems: Fault[]): Pro
 	};
 }
 
-function resolveModel(
-	file: ConfigFile,
-	entry: ProviderEntry,
-	base: ProviderBase,
-	model: ModelEntry,
-	ownCanaries: ReadonlyMap<string, Canary>,
-	names: Names,
-	at: Path,
-	problems: Fault[],
-): Target {
-	const operation = model.operation ?? 'chat';
-	if (operation !== 'chat') problems.push({ path: [...at, 'operation'], message: 'expected "chat": this version has no embeddings canary yet' });
-	const flags = { ...dialects[base.dialect]?.defaultFlags, ...base.flags };
+interface ModelContext {
+	readonly file: ConfigFile;
+	readonly entry: ProviderEntry;
+	readonly base: ProviderBase;
+	readonly ownCanaries: ReadonlyMap<string, Canary>;
+	readonly problems: Fault[];
+}
+
+/** @param lifecycle undefined: named by hand */
+function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecycle?: Lifecycle): Target {
+	const { file, entry, base, problems } = context;
+	const operation = model.operation ?? (base.dialect === null ? 'embeddings' : 'chat');
+	const dialectId = operation === 'chat' ? base.dialect : base.embeddings;
+	if (dialectId === null) {
+		const wanted = Object.values(dialects).filter((dialect) => dialect.operation === operation);
+		problems.push({
+			path: [...at, 'operation'],
+			message: `no protocol for ${operation} is known of "${base.id}": set \`${operation === 'chat' ? 'dialect' : 'embeddings'}\` to one of ${wanted.map(({ id }) => id).join(', ')}`,
+		});
+	}
+	const dialect = dialectId === null ? undefined : dialects[dialectId];
+	// The catalogue's flags are about chat; only the operator's own fields go with a vector.
+	const flags = { ...dialect?.defaultFlags, ...(operation === 'chat' ? base.flags : {}) };
 	const intervalMs = model.interval ?? entry.interval ?? file.interval ?? defaults.intervalMs;
 	const timeouts = resolveTimeouts(file, entry);
-	const canaries = (model.canaries ?? ['echo']).flatMap((choice, k): Canary[] => {
-		if (typeof choice !== 'string') {
-			checkExpectation(choice, [...at, 'canaries', k], problems);
-			return [{ type: 'custom', ...choice }];
-		}
-		const found = choice === 'echo' ? ({ name: 'echo', type: 'echo' } as const) : ownCanaries.get(choice);
-		if (found === undefined)
-			problems.push({ path: [...at, 'canaries', k], message: `expected one of ${['echo', ...ownCanaries.keys()].join(', ')}, got "${choice}"` });
-		return found === undefined ? [] : [found];
-	});
-	canaries.forEach((canary, k) => {
-		if (canaries.findIndex(({ name }) => name === canary.name) < k)
-			problems.push({ path: [...at, 'canaries', k], message: `duplicate canary "${canary.name}"` });
-	});
+	const canaries = resolveCanaries(context, model, operation, dialectId, at);
+	if (model.dimensions !== undefined && operation !== 'embeddings')
+		problems.push({ path: [...at, 'dimensions'], message: 'only with `operation: embeddings`' });
+	const cap = findCap(model.body);
+	if (cap !== null) problems.push({ path: [...at, 'body', cap], message: 'set `maxOutputTokens` instead: what a probe may cost is reckoned from it' });
 	return {
 		id: targetId({ provider: base.id, model: model.model, operation }),
 		provider: base.id,
@@ -178,7 +212,7 @@ function resolveModel(
 		model: model.model,
 		operation,
 		upstreamModel: model.upstreamModel ?? model.model,
-		dialect: base.dialect,
+		dialect: dialectId ?? '',
 		baseUrl: base.baseUrl,
 		apiKeyEnv: base.apiKeyEnv,
 		headers: entry.headers ?? {},
@@ -195,6 +229,7 @@ function resolveModel(
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
+		...(lifecycle === undefined ? {} : { lifecycle }),
 	};
 }
 
@@ -208,13 +243,26 @@ function resolveTimeouts(file: ConfigFile, entry: ProviderEntry): Timeouts {
 	};
 }
 
-function checkExpectation(canary: { expect: { text: string } | { pattern: string } }, at: Path, problems: Fault[]): void {
-	if (!('pattern' in canary.expect)) return;
-	try {
-		new RegExp(canary.expect.pattern, 'u');
-	} catch (error) {
-		problems.push({ path: [...at, 'expect', 'pattern'], message: `expected a regular expression: ${error instanceof Error ? error.message : String(error)}` });
+/** Fields by which protocols cap or multiply an answer. */
+const capFields = new Set([
+	'max_tokens',
+	'max_completion_tokens',
+	'max_output_tokens',
+	'maxOutputTokens',
+	'maxTokens',
+	'num_predict',
+	'n',
+	'candidateCount',
+	'best_of',
+]);
+
+/** The field of a body that would change what a probe can cost; null when there is none. */
+function findCap(body: ModelEntry['body']): string | null {
+	for (const [key, value] of Object.entries(body ?? {})) {
+		if (capFields.has(key)) return key;
+		if (typeof value === 'object' && value !== null && Object.keys(value).some((inner) => capFields.has(inner))) return key;
 	}
+	return null;
 }
 
 function resolveAlerts(file: ConfigFile, env: Environment, names: Names, problems: Fault[]): Config['alerts'] {

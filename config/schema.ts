@@ -52,9 +52,14 @@ const timeouts = z.strictObject({
 	total: duration('100ms', '15m').optional(),
 });
 
-const expectation = z.union([z.strictObject({ text: z.string().min(1).max(2_000) }), z.strictObject({ pattern: z.string().min(1).max(500) })], {
-	error: 'expected { text: "…" } or { pattern: "…" }',
-});
+const expectation = z.union(
+	[
+		z.strictObject({ text: z.string().min(1).max(2_000) }),
+		z.strictObject({ pattern: z.string().min(1).max(500) }),
+		z.strictObject({ schema: z.union([z.boolean(), z.record(z.string(), z.unknown())]) }),
+	],
+	{ error: 'expected { text: "…" }, { pattern: "…" } or { schema: {…} }' },
+);
 
 const ownCanary = z.strictObject({
 	name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'expected a short name of a-z, 0-9, "_" or "-"' }),
@@ -78,14 +83,20 @@ const model = z.strictObject({
 	sendTemperature: z.boolean().optional(),
 	includeUsage: z.boolean().optional(),
 	maxOutputTokens: z.int().min(1).max(8_192).optional(),
+	dimensions: z.int().min(1).max(65_536).optional(),
 	body: z.record(z.string(), z.unknown()).optional(),
 });
+
+const patterns = z.array(z.string().min(1).max(200)).min(1, { error: 'expected at least one pattern, like "llama-*"' });
+
+export const modelKeys = Object.keys(model.shape);
 
 const provider = z.strictObject({
 	use: z.string().optional(),
 	id: providerId.optional(),
 	name: z.string().min(1).max(80).optional(),
 	dialect: z.string().optional(),
+	embeddings: z.string().optional(),
 	baseUrl: httpUrl.optional(),
 	apiKeyEnv: envName.nullable().optional(),
 	headers: z
@@ -95,7 +106,14 @@ const provider = z.strictObject({
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
 	maxConcurrency: z.int().min(1).max(1_000).optional(),
-	models: z.array(model, { error: (issue) => `expected a list of models, got ${describe(issue.input)}` }).min(1, { error: 'expected at least one model' }),
+	models: z.union([
+		z
+			.array(model, { error: (issue) => `expected a list of models, or \`discover\`, got ${describe(issue.input)}` })
+			.min(1, { error: 'expected at least one model' }),
+		z.literal('discover'),
+	]),
+	include: patterns.optional(),
+	exclude: patterns.optional(),
 });
 
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item.transform((value) => [value]), z.array(item).min(1)]);
@@ -135,4 +153,4 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.output<typeof configSchema>;
 export type ProviderEntry = ConfigFile['providers'][number];
-export type ModelEntry = ProviderEntry['models'][number];
+export type ModelEntry = z.output<typeof model>;

@@ -144,7 +144,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 		outputTokensPerSecond:
 			speed === undefined || speedCount < minSamples ? null : { p50: round(quantile(speed, 0.5)), p10: round(quantile(speed, 0.1)), count: speedCount },
 		price: target.price,
-		lifecycle: 'active',
+		lifecycle: target.lifecycle ?? 'active',
 		vantages: Object.fromEntries(
 			Object.entries(recent).map(([vantage, one]) => [
 				vantage,

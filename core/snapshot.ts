@@ -4,6 +4,7 @@
  */
 
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
 import type { Operation, Price } from './target.ts';
@@ -73,7 +74,7 @@ export interface TargetView {
 	/** Last 24 h; null below 5 samples. */
 	readonly ttftMs1d: (Percentiles & { readonly count: number }) | null;
 	readonly price: Price | null;
-	readonly lifecycle: 'active' | 'deprecated' | 'retired' | 'vanished';
+	readonly lifecycle: Lifecycle;
 	readonly vantages: Readonly<Record<string, { readonly state: State; readonly measuredAt: string | null }>>;
 	/** Results per outcome code, last 24 h, scheduled only. */
 	readonly outcomes: Readonly<Record<string, number>>;

@@ -1,6 +1,7 @@
 /** What is probed and judged: provider × model × operation. */
 import { hash32 } from './hash.ts';
 import type { JsonSchema } from './json-schema.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 export const operations = ['chat', 'embeddings'] as const;
 export type Operation = (typeof operations)[number];
@@ -73,6 +74,8 @@ export interface Target {
 	/** Highest number of probes in flight to this provider from one worker. */
 	readonly maxConcurrency: number;
 	readonly statusPageUrl: string | null;
+	/** Told by the provider's listing; without one (models named by hand) a model counts as active. */
+	readonly lifecycle?: Lifecycle;
 }
 
 export interface TargetIdParts {

@@ -2,6 +2,7 @@
 import type { Answer } from '#core/answer.ts';
 import type { Ask } from '#core/canary.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
+import type { ListedModel } from '#core/lifecycle.ts';
 import type { CanaryType, ModelFlags, Operation, Target } from '#core/target.ts';
 
 /** How a header carries the key. `sigv4` signs the request instead. */
@@ -60,6 +61,6 @@ export interface Dialect {
 export interface ModelListing {
 	/** Joined to the baseUrl. */
 	readonly path: string;
-	/** The provider's own model names; an empty list when the answer is not a listing. */
-	readModels(json: unknown): string[];
+	/** An empty list when the answer is not a listing. */
+	readModels(json: unknown): ListedModel[];
 }

@@ -1,6 +1,6 @@
 /** Known providers as data: what `use: openai` in the file means. A snapshot of 2026-11; wire protocols, section 6. */
 import type { ErrorRule } from '#core/error-rules.ts';
-import type { ModelFlags } from '#core/target.ts';
+import type { CanaryType, ModelFlags } from '#core/target.ts';
 import type { AuthStyle } from './adapter.ts';
 import { catalogRules } from './catalog-rules.ts';
 
@@ -29,6 +29,8 @@ export interface CatalogEntry {
 	readonly resetInSeconds: boolean;
 	/** The model name in the answer may have nothing to do with the one asked for (deployments, aliases). */
 	readonly servedModelVaries: boolean;
+	/** Canaries that its dialect has the words for, but this provider does not take. */
+	readonly cannot: readonly CanaryType[];
 	/** ISO date after which it is history; null while it lives. */
 	readonly retiredOn: string | null;
 }
@@ -44,6 +46,7 @@ const defaults = {
 	errorRules: [],
 	resetInSeconds: false,
 	servedModelVaries: false,
+	cannot: [],
 	retiredOn: null,
 } as const satisfies Partial<CatalogEntry>;
 
@@ -154,6 +157,8 @@ const rows: readonly Row[] = [
 		apiKeyEnv: ['DEEPSEEK_API_KEY'],
 		statusPage: page('statuspage', 'https://status.deepseek.com'),
 		errorRules: catalogRules.deepseek,
+		// It knows json_object only, without a schema.
+		cannot: ['json'],
 	},
 	{
 		id: 'xai',

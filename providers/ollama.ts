@@ -6,6 +6,7 @@ import type { ErrorRule } from '#core/error-rules.ts';
 import { type AnswerReader, chatCanaries, type Dialect } from './adapter.ts';
 import { addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
 import { mergeBody } from './merge-body.ts';
+import { readRows } from './read-rows.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = { stop: 'stop', length: 'length', load: 'stop', unload: 'stop' };
 
@@ -91,7 +92,6 @@ export const ollama: Dialect = {
 	errorRules,
 	listing: {
 		path: '/api/tags',
-		readModels: (json) =>
-			isRecord(json) && Array.isArray(json.models) ? json.models.flatMap((row) => (isRecord(row) && typeof row.name === 'string' ? [row.name] : [])) : [],
+		readModels: (json) => readRows(isRecord(json) ? json.models : null, 'name'),
 	},
 };

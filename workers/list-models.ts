@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import type { ListedModel } from '#core/lifecycle.ts';
 import type { Dialect } from '#providers/adapter.ts';
 import type { CatalogEntry } from '#providers/catalog.ts';
 import { joinUrl } from '#providers/wire.ts';
@@ -17,10 +18,10 @@ export interface ListingAsk {
 const bodyLimit = 16 * 1024 * 1024;
 
 /**
- * The provider's own names of its models, as it lists them to this key; nothing is billed.
+ * The provider's models, as it lists them to this key; nothing is billed.
  * @throws with what came, when it is not a listing; the secret is in no message
  */
-export async function listModels({ dialect, entry, baseUrl, headers, secret, timeoutMs }: ListingAsk): Promise<string[]> {
+export async function listModels({ dialect, entry, baseUrl, headers, secret, timeoutMs }: ListingAsk): Promise<ListedModel[]> {
 	if (dialect.listing === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
 	const wire = { url: joinUrl(baseUrl, dialect.listing.path), headers: { accept: 'application/json', ...entry?.headers, ...headers }, body: '' };
 	const proof = secret === null ? {} : authorize(entry?.auth ?? dialect.auth, secret, wire, Date.now());
@@ -39,7 +40,7 @@ export async function listModels({ dialect, entry, baseUrl, headers, secret, tim
 	} catch {
 		throw new Error(`expected a list of models as JSON from ${wire.url.origin}${wire.url.pathname}, got something else`);
 	}
-	const names = dialect.listing.readModels(json) ?? [];
-	if (names.length === 0) throw new Error(`expected a list of models from ${wire.url.origin}${wire.url.pathname}, got none`);
-	return names;
+	const models = dialect.listing.readModels(json);
+	if (models.length === 0) throw new Error(`expected a list of models from ${wire.url.origin}${wire.url.pathname}, got none`);
+	return models;
 }
