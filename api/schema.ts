@@ -215,6 +215,10 @@ export const uptimeSchema = z.strictObject({
 	...made,
 	definition: z.string(),
 	meaning: z.string(),
+	counts: z
+		.record(z.enum(outcomes), z.enum(['good', 'bad', 'excluded', 'bad_if_confirmed']))
+		.nullable()
+		.describe('what each outcome does; null where minutes are counted. bad_if_confirmed: bad when a second connection and a control agree, else excluded'),
 	window: z.enum(['1d', '90d']),
 	unit: z.enum(['results', 'minutes']),
 	targets: z.record(z.string(), availabilitySchema.extend({ good: z.number(), bad: z.number() })),

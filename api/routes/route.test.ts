@@ -107,8 +107,6 @@ test('each definition of uptime counts the same record in its own way', async ()
 	expect(await counted('openrouter')).toEqual([91, 10, 20]);
 	expect(await counted('vercel')).toEqual([91, 2, 28]);
 	expect(await counted('strict')).toEqual([90, 15, 16]);
-	const [up, down] = await counted('statuspage');
-	expect(Number(up) + Number(down)).toBe(first.days.filter((day) => day.state !== 'unknown').length * 1_440);
 });
 
 test('OpenRouter’s shape has every key that its SDK demands, prices as text and no number for no data', async () => {
