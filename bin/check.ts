@@ -1,25 +1,34 @@
 import { Command } from 'commander';
+import type { Config } from '#config/resolve.ts';
 import { channelsFor } from '#core/alert.ts';
 import { fallbackPrice, forecastPerDayMicroUsd } from '#core/cost.ts';
 import { formatDuration } from '#core/duration.ts';
+import { watchLoopLag } from '#workers/probe/loop-lag.ts';
+import { runProbe } from '#workers/probe/run-probe.ts';
 import { readConfig } from './config-source.ts';
 import { readSettings } from './environment.ts';
+import { ExpectedError } from './expected-error.ts';
+import { describeSelfTest, runSelfTest, type SelfTestRow, selfTestCeiling } from './self-test.ts';
 
 export function checkCommand(): Command {
 	return new Command('check')
 		.description('validate the configuration: every fault at once, with its line; print targets, cadence and forecast cost')
 		.argument('[file]', 'the configuration (default: LINNET_CONFIG or linnet.yaml)')
 		.option('--json', 'print for machines')
-		.action(async (file: string | undefined, options: { json?: boolean }) => {
+		.option('--probe', 'also send each canary of each target once, and name what to change where a request is refused; costs what they cost')
+		.action(async (file: string | undefined, options: { json?: boolean; probe?: boolean }) => {
 			const settings = readSettings(file === undefined ? process.env : { ...process.env, LINNET_CONFIG: file });
 			const config = await readConfig({ ...settings, configNamed: true });
 			const forecast = forecastPerDayMicroUsd(config.targets);
+			const selfTest = options.probe ? await testTargets(config, settings.vantage) : null;
+			if (selfTest?.some(({ ours }) => ours)) process.exitCode = 1;
 			if (options.json) {
 				console.log(
 					JSON.stringify({
 						targets: config.targets.map(({ id, dialect, intervalMs }) => ({ id, dialect, intervalMs })),
 						forecast,
 						budgetUsdPerDay: config.budget.usdPerDay,
+						...(selfTest === null ? {} : { selfTest }),
 					}),
 				);
 				return;
@@ -48,5 +57,26 @@ export function checkCommand(): Command {
 				cause: 'provider',
 			});
 			console.log(`An outage of ${config.targets[0]?.id} would alert: ${reached.length > 0 ? reached.join(', ') : 'nobody'}.`);
+			if (selfTest !== null) console.log(`\nSelf-test:\n${describeSelfTest(selfTest)}`);
 		});
+}
+
+async function testTargets({ targets, budget }: Config, vantage: string): Promise<SelfTestRow[]> {
+	const ceiling = selfTestCeiling(targets);
+	if (ceiling > budget.usdPerDay * 1e6)
+		throw new ExpectedError(
+			`--probe could cost up to $${(ceiling / 1e6).toFixed(2)}, more than the budget of a day ($${budget.usdPerDay}): nothing was sent`,
+			2,
+		);
+	const lag = watchLoopLag();
+	try {
+		return await runSelfTest(targets, (target, canary) =>
+			runProbe(
+				{ now: Date.now, readSecret: (name) => process.env[name], lag, controls: () => [] },
+				{ target, canary, vantage, kind: 'manual', slotAt: Date.now() },
+			),
+		);
+	} finally {
+		lag.stop();
+	}
 }

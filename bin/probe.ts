@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { formatDuration } from '#core/duration.ts';
 import { ruleOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
+import { adviseOnRefusal } from '#core/self-test.ts';
 import type { Target } from '#core/target.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
@@ -114,6 +115,8 @@ export function drawWaterfall(target: Target, result: ProbeResult): string {
 	];
 	if (result.retryAfterMs !== null) facts.push(['retry after', formatDuration(result.retryAfterMs)]);
 	if (evidence !== null && Object.keys(evidence).length > 0) facts.push(['evidence', JSON.stringify(evidence)]);
+	const refusal = adviseOnRefusal(result);
+	if (refusal !== null) facts.push(['to do', `${refusal.field === null ? '' : `\`${refusal.field}\` was refused: `}${refusal.advice}`]);
 	return [
 		`\n  ${styleText('bold', target.id)}  ${result.canary} from ${result.vantage}\n`,
 		...lines,

@@ -7,6 +7,8 @@ export interface ProviderError {
 	readonly type: string | null;
 	readonly code: string | null;
 	readonly message: string | null;
+	/** The request's field that it complains of. */
+	readonly param: string | null;
 	/** Finer words from the details: ErrorInfo.reason, quotaId, error_code, availability.code … */
 	readonly reasons: readonly string[];
 	/** Wait asked for inside the body. */

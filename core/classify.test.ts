@@ -48,7 +48,7 @@ function broken(change: Partial<ProbeEvidence>, answer: Partial<Answer> = {}): P
 }
 
 const error = (type: string | null, code: string | null, message = '', status: number | null = null) => ({
-	error: { status, type, code, message, reasons: [], retryAfterMs: null },
+	error: { status, type, code, message, param: null, reasons: [], retryAfterMs: null },
 });
 
 type Row = readonly [rule: string, evidence: Partial<ProbeEvidence>, outcome: Outcome, phase: string | null, subcode?: string | null];

@@ -77,9 +77,29 @@ export function readErrorBody(json: unknown, headers: Readonly<Record<string, st
 		type: awsType ?? parts?.type ?? null,
 		code: parts?.code ?? null,
 		message,
+		param: paramIn(body),
 		reasons,
 		retryAfterMs: parseBodyWait(body, message),
 	};
+}
+
+/** OpenAI's `error.param`; FastAPI's `detail[0].loc`, less its `body`; Google's first field violation. */
+function paramIn(body: unknown): string | null {
+	if (!isRecord(body)) return null;
+	const error = isRecord(body.error) ? body.error : body;
+	const named = word(error.param);
+	if (named !== null) return named;
+	const fault = Array.isArray(body.detail) ? body.detail[0] : null;
+	if (isRecord(fault) && Array.isArray(fault.loc))
+		return word(
+			fault.loc
+				.slice(0, 8)
+				.filter((step) => step !== 'body')
+				.join('.'),
+		);
+	const details = Array.isArray(error.details) ? error.details.slice(0, 16) : [];
+	const violations = details.flatMap((detail) => (isRecord(detail) && Array.isArray(detail.fieldViolations) ? detail.fieldViolations.slice(0, 1) : []));
+	return isRecord(violations[0]) ? word(violations[0].field) : null;
 }
 
 type Parts = Pick<ProviderError, 'status' | 'type' | 'code' | 'message'>;

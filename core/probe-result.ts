@@ -27,6 +27,12 @@ export interface Evidence {
 	readonly providerType?: string;
 	readonly providerCode?: string;
 	readonly message?: string;
+	/** The field of our request that the provider complained of. */
+	readonly param?: string;
+	/** The headers announced the model's end, ms since epoch (RFC 8594). */
+	readonly sunsetAt?: number;
+	/** The headers called the model deprecated (RFC 9745). */
+	readonly deprecated?: true;
 	readonly heartbeats?: number;
 	readonly finishReason?: string;
 	/** For network codes: did a second connection fail too, and did a control answer. */

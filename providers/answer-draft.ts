@@ -41,7 +41,7 @@ export function setError(draft: AnswerDraft, json: unknown, contentSeen: boolean
 }
 
 function unreadableError(json: unknown): ProviderError {
-	return { status: null, type: null, code: null, message: JSON.stringify(json)?.slice(0, 2_000) ?? null, reasons: [], retryAfterMs: null };
+	return { status: null, type: null, code: null, param: null, message: JSON.stringify(json)?.slice(0, 2_000) ?? null, reasons: [], retryAfterMs: null };
 }
 
 /** Null when the event is no JSON object, which it then says in the draft. */

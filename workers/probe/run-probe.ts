@@ -3,6 +3,7 @@ import { type Answer, emptyAnswer } from '#core/answer.ts';
 import { type Ask, askOf, findMismatch, mostInputTokens } from '#core/canary.ts';
 import { type Classification, classify, type ProbeEvidence } from '#core/classify.ts';
 import { costMicroUsd, mostOutputTokens } from '#core/cost.ts';
+import { readAnnouncement } from '#core/lifecycle.ts';
 import { type Outcome, ruleOf, sliOf } from '#core/outcome.ts';
 import type { Evidence, ProbeKind, ProbeResult, RateLimitHeaders } from '#core/probe-result.ts';
 import { readRateLimit } from '#core/rate-limit.ts';
@@ -223,6 +224,7 @@ function describe(
 	secret: string | null,
 ): Evidence | null {
 	const secrets = secret === null ? [] : [secret];
+	const end = readAnnouncement(exchange.headers);
 	const error = found.error;
 	// Where no error of a known shape was found, the first words of the body are the evidence.
 	const text = found.outcome === 'ok' ? null : (error?.message ?? exchange.transport?.message ?? exchange.body);
@@ -232,6 +234,8 @@ function describe(
 		...(error?.type ? { providerType: redact(error.type, secrets, 120) } : {}),
 		...(error?.code ? { providerCode: redact(error.code, secrets, 120) } : {}),
 		...(text === null || text === '' ? {} : { message: redact(text, secrets) }),
+		...(error?.param ? { param: redact(error.param, secrets, 120) } : {}),
+		...(end === null ? {} : { deprecated: true as const, ...(end.shutdownAt === null ? {} : { sunsetAt: end.shutdownAt }) }),
 		...(exchange.heartbeats > 0 ? { heartbeats: exchange.heartbeats } : {}),
 		...(finishReason === null || found.outcome === 'ok' ? {} : { finishReason: redact(finishReason, secrets, 60) }),
 		...(networkConfirmed === null ? {} : { networkConfirmed }),
