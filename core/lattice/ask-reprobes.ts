@@ -5,11 +5,13 @@ import type { Surveyed } from './survey-scopes.ts';
 
 const confirmAfterMs = 5_100;
 const afterHorizonMs = 21_400;
-const chainEveryMs = 5_200;
+const chainEveryMs = 2_600;
+/** One is forgiven this often. */
+const askedLeakMs = 6_000;
 const triangulateEveryMs = 15_000;
 const heardLatelyMs = 12_000;
 const pendingMax = 2;
-/** Per episode of doubt of a provider. */
+/** Of one provider in a burst. */
 const askedMax = 60;
 const fastMs = 8_000;
 
@@ -38,6 +40,11 @@ const isMuted = (state: LatticeState, endpoint: EndpointState) =>
 	state.maintenances.some(({ scope, fromAt, toAt }) => fromAt <= state.nowAt && state.nowAt < toAt && scope.provider === endpoint.provider) ||
 	state.incidents.some(({ cause, scope }) => (cause === 'credentials' || cause === 'quota') && scope.provider === endpoint.provider);
 
+function leak(state: LatticeState, provider: ProviderState): void {
+	provider.asked = Math.max(0, provider.asked - (state.nowAt - provider.leakedAt) / askedLeakMs);
+	provider.leakedAt = state.nowAt;
+}
+
 /** After a bad result: the first of a cluster is confirmed, the second is followed beyond the longest blip and triangulated. */
 export function askAfterBad(
 	state: LatticeState,
@@ -52,6 +59,7 @@ export function askAfterBad(
 	if (channel === 'slow') return;
 	const since = sample.startedAt - Math.max(90_000, Math.min(1.5 * baseIntervalMs, 300_000));
 	const cluster = provider.samples.filter(({ startedAt, bad }) => startedAt >= since && (bad & bit) !== 0);
+	leak(state, provider);
 	if (provider.asked >= askedMax) return;
 	const count = (asked: boolean) => {
 		if (asked) provider.asked += 1;
@@ -116,6 +124,7 @@ function leastHeard(state: LatticeState, places: readonly number[]): number | nu
 /** Evidence between doubt and verdict: one more probe of the scope every few seconds until it tips. */
 export function askInDoubt(state: LatticeState, provider: ProviderState, surveyed: readonly Surveyed[], channel: Channel, decisions: LatticeDecision[]): void {
 	const { probeNats, probeFromBad, openNats } = channelRules[channel];
+	leak(state, provider);
 	if (state.nowAt - provider.chainedAt < chainEveryMs || provider.asked >= askedMax) return;
 	let best: Surveyed | null = null;
 	for (const one of surveyed) {
@@ -124,7 +133,7 @@ export function askInDoubt(state: LatticeState, provider: ProviderState, surveye
 	}
 	if (best === null || best.episode.badCount < probeFromBad || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;
 	const place = leastHeard(state, best.scope.endpoints);
-	if (place === null || !ask(state, place, 100, `${best.episode.nats.toFixed(1)} nats: in doubt`, decisions)) return;
+	if (place === null || !ask(state, place, 100, `${best.episode.nats.toFixed(1)} nats in doubt: ${channelRules[channel].noun}`, decisions)) return;
 	provider.asked += 1;
 	provider.chainedAt = state.nowAt;
 }

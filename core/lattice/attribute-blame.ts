@@ -75,7 +75,7 @@ function differs(counts: ReadonlyMap<string, Count>): boolean {
 function leadOver(state: LatticeState, channel: Channel, sinceAt: number, vantages: ReadonlySet<string>) {
 	const counts = countProviders(state, channel, sinceAt, vantages);
 	let [n, k, usual, answered, failing, unheard, theirs] = [0, 0, 0, 0, 0, 0, 0];
-	for (const [name, count] of counts) {
+	for (const count of counts.values()) {
 		n += count.n;
 		k += count.k;
 		usual += count.usual;

@@ -25,10 +25,17 @@ const youngMs = 600_000;
 const moveNats = 5;
 const hotMs = 90_000;
 
-export function judgeProvider(state: LatticeState, provider: ProviderState, decisions: LatticeDecision[]): void {
-	let hot = false;
-	for (const channel of channels) if (judgeChannel(state, provider, channel, decisions)) hot = true;
-	if (hot) provider.hotUntilAt = state.nowAt + hotMs;
+/** @param bits the channels to look at: those of the result that came, or of what is watched. */
+export function judgeProvider(state: LatticeState, provider: ProviderState, bits: number, decisions: LatticeDecision[]): void {
+	provider.judgedAt = state.nowAt;
+	provider.changed = false;
+	for (const channel of channels) {
+		const { bit } = channelRules[channel];
+		if ((bits & bit) === 0) continue;
+		const hot = judgeChannel(state, provider, channel, decisions);
+		provider.hotBits = hot ? provider.hotBits | bit : provider.hotBits & ~bit;
+	}
+	if (provider.hotBits !== 0) provider.hotUntilAt = state.nowAt + hotMs;
 }
 
 /** True while it should be looked at again soon. */
@@ -38,11 +45,12 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 	const young = open.filter(({ openedAt }) => nowAt - openedAt < youngMs);
 	const settled = open.filter((incident) => !young.includes(incident));
 	const skip = new Set(provider.endpoints.filter((place) => settled.some(({ scope }) => covers(scope, endpointAt(state, place)))));
-	const surveyed = surveyScopes(state, provider, channel, skip);
+	const freshMs = Math.max(480_000, 4 * options.baseIntervalMs);
+	const { probeFromBad, probeNats } = channelRules[channel];
+	const surveyed = surveyScopes(state, provider, channel, { skip, badNeeded: probeFromBad, sinceAt: nowAt - freshMs });
 	markSuspects(state, surveyed);
 	if (surveyed.length === 0) return false;
 
-	const freshMs = Math.max(480_000, 4 * options.baseIntervalMs);
 	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
@@ -59,10 +67,7 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		channel,
 		decisions,
 	);
-	return surveyed.some(
-		({ episode }) =>
-			episode.badCount >= channelRules[channel].probeFromBad && episode.nats >= channelRules[channel].probeNats && nowAt - episode.lastBadAt < 600_000,
-	);
+	return surveyed.some(({ episode }) => episode.nats >= probeNats && nowAt - episode.lastBadAt < 600_000);
 }
 
 function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void {

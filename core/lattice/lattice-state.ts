@@ -82,7 +82,14 @@ export interface ProviderState {
 	scopesOf: Record<string, number[]>;
 	/** Watched at every tick until then. */
 	hotUntilAt: number;
+	/** Channels that are watched. */
+	hotBits: number;
+	judgedAt: number;
+	/** Heard from since it was judged. */
+	changed: boolean;
+	/** Probes asked for lately; falls with time. */
 	asked: number;
+	leakedAt: number;
 	chainedAt: number;
 	triangulatedAt: number;
 	keyEvents: { at: number; outcome: 'ok' | 'auth' | 'rate_limited' | 'quota' }[];
@@ -239,7 +246,22 @@ export function endpointAt(state: LatticeState, place: number): EndpointState {
 }
 
 const freshProvider = (name: string): ProviderState => ({
-	...{ name, endpoints: [], samples: [], scopes: null, scopesOf: {}, hotUntilAt: 0, asked: 0, chainedAt: 0, triangulatedAt: 0, keyEvents: [] },
+	...{
+		name,
+		endpoints: [],
+		samples: [],
+		scopes: null,
+		scopesOf: {},
+		hotUntilAt: 0,
+		hotBits: 0,
+		judgedAt: 0,
+		changed: false,
+		asked: 0,
+		leakedAt: 0,
+		chainedAt: 0,
+		triangulatedAt: 0,
+		keyEvents: [],
+	},
 });
 
 function freshEndpoint(provider: string, model: string, vantage: string): EndpointState {

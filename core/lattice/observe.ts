@@ -18,7 +18,7 @@ import { trimSamples } from './trim-samples.ts';
 import { watchKeys } from './watch-keys.ts';
 
 const seenKept = 24;
-const trimEveryMs = 120_000;
+const trimEveryMs = 300_000;
 
 /** Moves the state forward in place by one input. On a failed commit throw the state away and load it again. */
 export function observe(state: LatticeState, input: LatticeInput): LatticeDecision[] {
@@ -80,6 +80,7 @@ function observeResult(state: LatticeState, input: Extract<LatticeInput, { type:
 		return;
 	}
 	insertSample(provider.samples, sample);
+	provider.changed = true;
 	const troubled = state.incidents.length > 0 && state.incidents.some(({ cause, scope }) => cause === 'provider' && covers(scope, endpoint));
 	if (troubled) countForIncidents(state, sample);
 	else if (!endpoint.suspected) {
@@ -90,7 +91,7 @@ function observeResult(state: LatticeState, input: Extract<LatticeInput, { type:
 	const tookMs = input.totalMs ?? 0;
 	for (const channel of channels)
 		if ((votes.bad & channelRules[channel].bit) !== 0 && !troubled) askAfterBad(state, provider, sample, tookMs, channel, decisions);
-	judgeProvider(state, provider, decisions);
+	judgeProvider(state, provider, votes.bad, decisions);
 }
 
 function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
@@ -104,7 +105,7 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 	state.maintenances = state.maintenances.filter(({ toAt }) => nowAt - toAt < 600_000);
 	const hot = Object.values(state.providers).filter(({ hotUntilAt }) => hotUntilAt >= nowAt);
 	if (hot.length >= 2) judgeVantages(state, decisions);
-	for (const provider of hot) judgeProvider(state, provider, decisions);
+	for (const provider of hot) if (provider.changed || nowAt - provider.judgedAt >= 3_000) judgeProvider(state, provider, provider.hotBits, decisions);
 	if (state.incidents.length > 0) {
 		judgeRecovery(state, decisions);
 		judgeOpenIncidents(state, decisions);
@@ -117,25 +118,25 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 
 /** Several providers in doubt at once: before any of them is blamed, look at the vantages. */
 function judgeVantages(state: LatticeState, decisions: LatticeDecision[]): void {
-	for (const vantage of Object.values(state.vantages)) {
-		if (vantage.blindIncident !== null) continue;
-		for (const channel of channels) {
-			const { bit } = channelRules[channel];
-			let firstAt = Number.POSITIVE_INFINITY;
-			let failing = 0;
-			for (const provider of Object.values(state.providers)) {
-				const bad = provider.samples.find(
-					({ bad, startedAt, endpoint }) => (bad & bit) !== 0 && state.nowAt - startedAt < 180_000 && endpointAt(state, endpoint).vantage === vantage.name,
-				);
-				if (bad === undefined) continue;
-				failing += 1;
-				firstAt = Math.min(firstAt, bad.startedAt);
+	for (const channel of channels) {
+		const { bit } = channelRules[channel];
+		const failing = new Map<string, { providers: number; firstAt: number }>();
+		for (const provider of Object.values(state.providers)) {
+			const firstAt = new Map<string, number>();
+			for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
+				const { bad, startedAt, endpoint } = provider.samples[i] as Sample;
+				if (state.nowAt - startedAt >= 180_000) break;
+				if ((bad & bit) !== 0) firstAt.set(endpointAt(state, endpoint).vantage, startedAt);
 			}
-			if (failing < 3) continue;
-			const blame = judgeVantage(state, channel, vantage.name, firstAt);
-			if (blame.verdict !== 'monitor') continue;
-			blindVantages(state, blame, channel, decisions);
-			break;
+			for (const [vantage, at] of firstAt) {
+				const before = failing.get(vantage) ?? { providers: 0, firstAt: at };
+				failing.set(vantage, { providers: before.providers + 1, firstAt: Math.min(before.firstAt, at) });
+			}
+		}
+		for (const [vantage, { providers, firstAt }] of failing) {
+			if (providers < 3 || state.vantages[vantage]?.blindIncident) continue;
+			const blame = judgeVantage(state, channel, vantage, firstAt);
+			if (blame.verdict === 'monitor') blindVantages(state, blame, channel, decisions);
 		}
 	}
 }

@@ -42,16 +42,26 @@ export interface Surveyed {
 	readonly episode: Episode;
 }
 
-/** Episodes of every scope with a bad result. `skip`: endpoints that don't count now. */
-export function surveyScopes(state: LatticeState, provider: ProviderState, channel: Channel, skip: ReadonlySet<number> = none): Surveyed[] {
+/** Episodes of the scopes with at least so many bad results since a time. `skip`: endpoints that don't count now. */
+export function surveyScopes(
+	state: LatticeState,
+	provider: ProviderState,
+	channel: Channel,
+	{ skip = none, badNeeded = 1, sinceAt = 0 }: { skip?: ReadonlySet<number>; badNeeded?: number; sinceAt?: number } = {},
+): Surveyed[] {
 	const { bit } = channelRules[channel];
-	const scopes = scopesOf(state, provider);
-	const lists = new Map<number, Sample[]>();
-	for (const { bad, endpoint } of provider.samples) {
+	const counts = new Map<number, number>();
+	for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
+		const { bad, endpoint, startedAt } = provider.samples[i] as Sample;
+		if (startedAt < sinceAt) break;
 		if ((bad & bit) === 0 || skip.has(endpoint)) continue;
-		for (const scope of provider.scopesOf[endpoint] ?? []) if (!lists.has(scope)) lists.set(scope, []);
+		if (counts.size === 0) scopesOf(state, provider);
+		for (const scope of provider.scopesOf[endpoint] ?? []) counts.set(scope, (counts.get(scope) ?? 0) + 1);
 	}
+	const lists = new Map<number, Sample[]>();
+	for (const [scope, count] of [...counts].sort(([a], [b]) => a - b)) if (count >= badNeeded) lists.set(scope, []);
 	if (lists.size === 0) return [];
+	const scopes = scopesOf(state, provider);
 	for (const sample of provider.samples) {
 		if ((sample.valid & bit) === 0 || skip.has(sample.endpoint)) continue;
 		for (const scope of provider.scopesOf[sample.endpoint] ?? []) lists.get(scope)?.push(sample);

@@ -5,6 +5,7 @@ import { surveyScopes } from './survey-scopes.ts';
 
 export function trimSamples(state: LatticeState, provider: ProviderState): void {
 	const { nowAt, options } = state;
+	const lonelyMs = Math.max(900_000, 15 * options.baseIntervalMs);
 	const recentAt = nowAt - Math.max(360_000, 6 * options.baseIntervalMs);
 	const first = provider.samples[0];
 	if (first === undefined || first.startedAt >= recentAt) return;
@@ -14,7 +15,7 @@ export function trimSamples(state: LatticeState, provider: ProviderState): void 
 		for (const channel of channels)
 			for (const { scope, episode } of surveyScopes(state, provider, channel)) {
 				// One old bad result keeps nothing but itself alive.
-				if (nowAt - episode.lastBadAt > 3_600_000) continue;
+				if (nowAt - episode.lastBadAt > (episode.badCount === 1 ? lonelyMs : 3_600_000)) continue;
 				for (const place of scope.endpoints) keep(place, episode.fromAt);
 			}
 	}
