@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
+import { detectCommand } from './detect.ts';
 import { discoverCommand } from './discover.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
@@ -31,7 +32,18 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	);
-for (const command of [upCommand, workerCommand, apiCommand, migrateCommand, initCommand, checkCommand, probeCommand, discoverCommand, exportCommand])
+for (const command of [
+	upCommand,
+	workerCommand,
+	apiCommand,
+	migrateCommand,
+	initCommand,
+	checkCommand,
+	probeCommand,
+	discoverCommand,
+	detectCommand,
+	exportCommand,
+])
 	program.addCommand(command());
 
 program.exitOverride((error) => {
