@@ -3,6 +3,7 @@
 import type { Response } from 'express';
 import type { Log } from '#core/log.ts';
 import type { Evidence } from './evidence.ts';
+import type { Observations } from './observations.ts';
 import { Problem, quote } from './problem.ts';
 import type { Signer } from './sign-feed.ts';
 import type { SnapshotSource, SnapshotView } from './snapshot-source.ts';
@@ -26,6 +27,10 @@ export interface ApiTools {
 	readonly version: string;
 	/** Signs the feeds; null or absent: they go unsigned. */
 	readonly signer?: Signer | null;
+	/** Opens the admin routes; null or absent: they are closed. */
+	readonly adminToken?: string | null;
+	/** Reports of routers; absent: none are taken and none are shown. */
+	readonly observations?: Observations;
 	readiness(): Readiness | Promise<Readiness>;
 	/** How long a read of the record may take before the answer is 503. Default 3 s. */
 	readonly evidenceTimeoutMs?: number;

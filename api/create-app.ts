@@ -12,6 +12,7 @@ import { addEventRoutes } from './routes/events.ts';
 import { addFamilyRoutes } from './routes/family.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addIncidentRoutes } from './routes/incidents.ts';
+import { addObservationRoutes } from './routes/observations.ts';
 import { addProcessRoutes } from './routes/process.ts';
 import { addRouteRoutes } from './routes/route.ts';
 import { addSiteRoutes, sendNotFoundPage } from './routes/site.ts';
@@ -39,7 +40,7 @@ function answerPreflight(req: Request, res: Response, next: NextFunction): void 
 
 const apiPath = /^\/(v1|check|badge|api|livez|readyz|metrics|openapi\.json|history\.|feed\.)(\/|$|[^a-z])/;
 
-/** Only reads: nothing here takes a body, so none is ever read. */
+/** Only reads from here on: no body is ever read. */
 function allowOnlyReads(req: Request, res: Response, next: NextFunction): void {
 	if (req.method === 'GET' || req.method === 'HEAD') {
 		next();
@@ -60,7 +61,9 @@ export function createApp(tools: ApiTools): App {
 	app.disable('x-powered-by');
 	app.set('etag', false);
 	app.set('query parser', false);
-	app.use(setHeaders(policyHeaders), answerPreflight, allowOnlyReads);
+	app.use(setHeaders(policyHeaders), answerPreflight);
+	addObservationRoutes(app, tools);
+	app.use(allowOnlyReads);
 
 	addHealthRoutes(app, tools);
 	const endStreams = addEventRoutes(app, tools);

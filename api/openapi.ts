@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { outcomes } from '#core/outcome.ts';
 import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
+import { observationSchema } from './observations.ts';
 import {
 	checkSchema,
 	foreignSchema,
@@ -13,6 +14,7 @@ import {
 	livezSchema,
 	problemSchema,
 	readyzSchema,
+	recordedSchema,
 	resultsSchema,
 	routeSchema,
 	seriesSchema,
@@ -43,6 +45,8 @@ const components = {
 	Uptime: uptimeSchema,
 	Key: keySchema,
 	Foreign: foreignSchema,
+	Observation: observationSchema,
+	Recorded: recordedSchema,
 } as const;
 
 interface Parameter {
@@ -212,6 +216,39 @@ function responsesOf(route: Route): object {
 	return { '200': { description: route.summary, headers, content: answer }, ...Object.fromEntries(others) };
 }
 
+const problemBody = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+const report = { $ref: '#/components/schemas/Observation' };
+
+/** The one route that takes a body. */
+const reportPath = {
+	post: {
+		operationId: 'postV1Observations',
+		summary: 'Reports of a router on its real traffic, at most 1,000 and 1 MiB; all are stored or none. Sent again, they are stored once',
+		security: [{ admin: [] }],
+		requestBody: {
+			required: true,
+			content: {
+				'application/json': { schema: { anyOf: [report, { type: 'array', items: report }] } },
+				'application/x-ndjson': { schema: { type: 'string' } },
+			},
+		},
+		responses: {
+			'200': { description: 'stored', content: { 'application/json': { schema: { $ref: '#/components/schemas/Recorded' } } } },
+			...Object.fromEntries(
+				Object.entries({
+					400: 'a report at fault, named by its place',
+					401: 'wrong token',
+					404: 'no token is configured: closed',
+					413: 'too large',
+					415: 'another type',
+					429: 'too many requests or wrong tokens',
+					503: 'the record is away',
+				}).map(([status, description]) => [status, { description, content: problemBody }]),
+			),
+		},
+	},
+};
+
 /** @param publicKey of the feeds, base64; null when they go unsigned */
 export function openapiDocument(version: string, publicKey: string | null): object {
 	const schemas = Object.entries(components).map(([name, schema]) => {
@@ -230,7 +267,7 @@ export function openapiDocument(version: string, publicKey: string | null): obje
 			description: 'Measured reliability of LLM providers. Null always means no data, never zero and never fine.',
 			...(publicKey === null ? {} : { 'x-linnet-public-key': publicKey }),
 		},
-		paths: Object.fromEntries(paths),
-		components: { schemas: Object.fromEntries(schemas) },
+		paths: { ...Object.fromEntries(paths), '/v1/observations': reportPath },
+		components: { schemas: Object.fromEntries(schemas), securitySchemes: { admin: { type: 'http', scheme: 'bearer' } } },
 	};
 }

@@ -5,9 +5,12 @@ import type { Log } from '#core/log.ts';
 
 const titles = {
 	400: 'Bad request',
+	401: 'Not authorized',
 	404: 'Not found',
 	405: 'Method not allowed',
 	413: 'Body too large',
+	415: 'Unsupported type',
+	429: 'Too many requests',
 	503: 'Not available now',
 	500: 'Internal error',
 } as const;

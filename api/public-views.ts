@@ -1,6 +1,8 @@
 /** The snapshot in the shapes of the public routes. Pure. */
 import type { Snapshot, TargetView } from '#core/snapshot.ts';
+import type { ObservedTraffic } from '#db/observations.ts';
 import type { RecordedResult } from './evidence.ts';
+import { observedView } from './observations.ts';
 
 /** One target as a router reads it; the page's own extras (days, outcome mix) are at `/v1/targets/{id}`. */
 function healthTarget(target: TargetView) {
@@ -76,7 +78,8 @@ export function targetsView(snapshot: Snapshot) {
 	};
 }
 
-export function targetView(snapshot: Snapshot, target: TargetView) {
+/** @param observed what routers report of it, beside what was probed */
+export function targetView(snapshot: Snapshot, target: TargetView, observed: readonly ObservedTraffic[] = []) {
 	return {
 		schema: 'linnet.target/1' as const,
 		snapshot: snapshot.number,
@@ -84,6 +87,7 @@ export function targetView(snapshot: Snapshot, target: TargetView) {
 		staleAfter: snapshot.staleAfter,
 		simulated: snapshot.simulated,
 		target,
+		observations: observed.map(observedView),
 	};
 }
 

@@ -89,6 +89,26 @@ export const targetSchema = z.strictObject({
 		outcomes: z.record(z.string(), count),
 		days: z.array(dayView),
 	}),
+	observations: z
+		.array(
+			z.strictObject({
+				source: z.string(),
+				from: instant,
+				to: instant,
+				reports: count,
+				requests: count,
+				outcomes: z.record(z.string(), count),
+				ttftMs: z.strictObject({ p50: ms, p95: ms, count }).nullable(),
+			}),
+		)
+		.describe('what routers report of their own traffic in the last hour, by source; no number or verdict above rests on it'),
+});
+
+export const recordedSchema = z.strictObject({
+	schema: z.literal('linnet.recorded/1'),
+	accepted: count,
+	duplicates: count.describe('stored before'),
+	unknownTargets: z.array(z.string()).describe('not measured here, so not stored; at most 20'),
 });
 
 const pair = z.strictObject({ p50: ms, p95: ms }).nullable();

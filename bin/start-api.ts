@@ -9,6 +9,7 @@ import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
 import type { Settings } from './environment.ts';
 import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
+import { keepObservations } from './keep-observations.ts';
 import { keepSite } from './keep-site.ts';
 import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
@@ -20,6 +21,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const snapshots = createSnapshotSource();
 	const siteDir = join(settings.dataDir, 'site');
 	const signer = await openSigner(settings.dataDir);
+	const observations = keepObservations(db, Date.now);
 	const site = keepSite({
 		dir: siteDir,
 		now: Date.now,
@@ -39,6 +41,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		const snapshot = JSON.parse(stored.document) as Snapshot;
 		snapshots.put(snapshot);
 		await site.take(snapshot);
+		await observations.refresh();
 	};
 	// One at a time; a notice that comes meanwhile is not lost.
 	const refresh = () => {
@@ -70,6 +73,8 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		log,
 		siteDir,
 		signer,
+		adminToken: settings.adminToken,
+		observations,
 		version,
 		readiness: () => {
 			const current = snapshots.current();

@@ -5,7 +5,7 @@ import { jsonDocument, sendDocument } from '#api/document.ts';
 import type { SeriesPoint } from '#api/evidence.ts';
 import { oneOf, parseCursor, parseInstant, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem } from '#api/problem.ts';
-import { resultView } from '#api/public-views.ts';
+import { resultView, targetView } from '#api/public-views.ts';
 import { outcomes } from '#core/outcome.ts';
 import { type RollupStep, rollupSteps } from '#core/rollup.ts';
 
@@ -67,9 +67,10 @@ export function addTargetRoutes(app: Express, tools: ApiTools): void {
 		if (path.endsWith('/results')) return sendResults(tools, req, res, path.slice(0, -'/results'.length));
 		parseQuery(req, []);
 		const id = parsePathId(path);
-		const { targetOf, documents } = readSnapshot(tools, res);
+		const { snapshot, targetOf, documents } = readSnapshot(tools, res);
 		const target = targetOf.get(id);
 		if (target === undefined) throw unknownTarget(id);
-		sendDocument(req, res, documents.target(target), feedCache);
+		const observed = tools.observations?.of(id) ?? [];
+		sendDocument(req, res, observed.length === 0 ? documents.target(target) : jsonDocument(targetView(snapshot, target, observed)), feedCache);
 	});
 }
