@@ -21,6 +21,10 @@ const blindPenaltyNats = 6;
 /** A 5xx or a broken stream came from the far end or near it; a blind network rarely makes one. Nats that each costs the blind explanation. */
 const answeredNats = { http_5xx: 1.5, stream_broken: 0.5 } as const;
 const controlsNeeded = 5;
+/** One good result where all fail is chance or a start before the trouble; two are not. */
+const sparedRefutes = 4.6;
+/** One in a thousand: others that are well clear the monitor though some fail too. */
+const sparedClears = 6.9;
 /** Without enough controls the doubt ends here: a scope that is heard rarely must be judged too. */
 const patienceMs = 120_000;
 
@@ -71,6 +75,19 @@ function differs(counts: ReadonlyMap<string, Count>): boolean {
 	return total > 3 + 0.9 * (heard.length - 1);
 }
 
+/** Nats against "all fail alike" from the providers that did not fail at all, though others do. A trouble that several providers share looks so. */
+function spared(counts: Iterable<Count>): number {
+	let [n, k, sparedCount] = [0, 0, 0];
+	for (const count of counts) {
+		if (count.k === 0) sparedCount += count.n;
+		else {
+			n += count.n;
+			k += count.k;
+		}
+	}
+	return n === 0 ? 0 : -sparedCount * Math.log(1 - Math.min(0.98, k / n));
+}
+
 /** How much better "providers are at fault" is than "these vantages are blind", in nats; positive infinity when blindness is refuted. */
 function leadOver(state: LatticeState, channel: Channel, sinceAt: number, vantages: ReadonlySet<string>) {
 	const counts = countProviders(state, channel, sinceAt, vantages);
@@ -84,7 +101,8 @@ function leadOver(state: LatticeState, channel: Channel, sinceAt: number, vantag
 		if (count.n === 0) unheard += 1;
 	}
 	const blindNats = natsOf(n, k, usual, channelRules[channel].minShareRatio) - blindPenaltyNats - Math.min(answered, 24);
-	if (failing < 2 || differs(counts)) return { lead: Number.POSITIVE_INFINITY, blindNats, failing, unheard, providers: counts.size };
+	if (failing < 2 || differs(counts))
+		return { lead: Number.POSITIVE_INFINITY, blindNats, failing, unheard, providers: counts.size, sparedNats: spared(counts.values()) };
 	for (const [name, count] of counts) {
 		if (count.k === 0) continue;
 		const provider = state.providers[name] as ProviderState;
@@ -92,7 +110,7 @@ function leadOver(state: LatticeState, channel: Channel, sinceAt: number, vantag
 		const elsewhere = tallyEndpoints(state, provider.samples, channel, sinceAt, (place) => vantages.has(endpointAt(state, place).vantage));
 		theirs += here - explainFailures(state, provider, elsewhere, channel).nats;
 	}
-	return { lead: theirs - blindNats, blindNats, failing, unheard, providers: counts.size };
+	return { lead: theirs - blindNats, blindNats, failing, unheard, providers: counts.size, sparedNats: spared(counts.values()) };
 }
 
 export interface Suspect {
@@ -115,6 +133,7 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 		if (blind.verdict !== 'provider') return blind;
 	}
 	const controls = countProviders(state, channel, secondAt, new Set(vantages));
+	const own = controls.get(provider.name) ?? { n: 0, k: 0, usual: 0, answered: 0 };
 	controls.delete(provider.name);
 	let [n, k, usual, well] = [0, 0, 0, 0];
 	for (const count of controls.values()) {
@@ -126,7 +145,8 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 	const elevated = natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
 	const enough = well >= Math.min(controlsNeeded, 2 * others.length + 2);
 	const words = `${n - k} of ${n} results of other providers were well meanwhile`;
-	if (elevated && !(enough && well * 2 > n)) return { verdict: 'unsure', reason: 'other providers fail too' };
+	const clears = enough && (well * 2 > n || spared([own, ...controls.values()]) > sparedClears);
+	if (elevated && !clears) return { verdict: 'unsure', reason: 'other providers fail too' };
 	if (enough || (state.nowAt - onsetAt > patienceMs && well > 0)) return { verdict: 'provider', reason: words };
 	return { verdict: 'unsure', reason: 'too few other providers were heard since' };
 }
@@ -149,10 +169,10 @@ export function judgeVantage(state: LatticeState, channel: Channel, vantage: str
 	let worst = Number.POSITIVE_INFINITY;
 	for (const sinceAt of windows) {
 		for (const vantages of hypotheses) {
-			const { lead, blindNats, failing, unheard, providers } = leadOver(state, channel, sinceAt, new Set(vantages));
+			const { lead, blindNats, failing, unheard, providers, sparedNats } = leadOver(state, channel, sinceAt, new Set(vantages));
 			worst = Math.min(worst, lead);
 			const needed = Math.min(3, providers);
-			if (lead > -leadNats || needed < 2 || failing < needed || unheard > 0) continue;
+			if (lead > -leadNats || needed < 2 || failing < needed || unheard > 0 || sparedNats > sparedRefutes) continue;
 			if (blindNats + blindPenaltyNats < channelRules[channel].openNats) continue;
 			const where = vantages.length === 1 ? vantage : 'every vantage';
 			return {

@@ -6,6 +6,8 @@ const refusalsNeeded = 3;
 const successesNeeded = 3;
 const limitedNeeded = 6;
 const limitedShareRatio = 0.35;
+/** Nearly the window: a burst that pauses is one burst. */
+const limitedQuietMs = 150_000;
 
 /** `startedAt` of the result, its outcome as the key sees it. */
 export function watchKeys(
@@ -57,5 +59,6 @@ export function watchKeys(
 	}
 	const lastLimitedAt = limited.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
 	const since = provider.keyEvents.filter(({ at, outcome: one }) => one === 'ok' && at > lastLimitedAt).length;
-	if (since >= limitedNeeded && startedAt - lastLimitedAt >= 60_000) resolveIncident(state, open, `${since} good results since the last refusal`, decisions);
+	if (since >= limitedNeeded && startedAt - lastLimitedAt >= limitedQuietMs)
+		resolveIncident(state, open, `${since} good results since the last refusal`, decisions);
 }
