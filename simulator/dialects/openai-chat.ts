@@ -2,7 +2,7 @@ import { isRecord } from '#core/error-body.ts';
 import { type ErrorKind, errorKinds } from '#simulator/faults.ts';
 import type { Frame, SimAnswer, SimAsk, SimDialect, SimError } from '#simulator/sim-dialect.ts';
 
-const finishWords = { stop: 'stop', length: 'length', content: 'content_filter', refusal: 'stop', tool: 'tool_calls' } as const;
+export const chatFinishWords = { stop: 'stop', length: 'length', content: 'content_filter', refusal: 'stop', tool: 'tool_calls' } as const;
 
 /** A schema that strict modes take: every property required, nothing else allowed. */
 export function isStrictSchema(schema: unknown): boolean {
@@ -44,7 +44,7 @@ export function chatChunk(answer: SimAnswer, delta: object | null, finishReason:
 	};
 }
 
-function usageOf(answer: SimAnswer): object {
+export function chatUsage(answer: SimAnswer): object {
 	return {
 		prompt_tokens: answer.inputTokens,
 		completion_tokens: answer.outputTokens,
@@ -126,8 +126,8 @@ export const openaiChat: SimDialect = {
 	heartbeat: () => ({ comment: 'keep-alive' }),
 	closing: (answer, finish) => [
 		...(finish === 'refusal' ? [chatChunk(answer, { refusal: 'I can not help with that.' }, null, null)] : []),
-		chatChunk(answer, {}, finishWords[finish], null),
-		...(answer.includeUsage ? [chatChunk(answer, null, null, usageOf(answer))] : []),
+		chatChunk(answer, {}, chatFinishWords[finish], null),
+		...(answer.includeUsage ? [chatChunk(answer, null, null, chatUsage(answer))] : []),
 	],
 	terminator: () => [{ event: null, data: '[DONE]' }],
 	error,
@@ -139,7 +139,7 @@ export const openaiChat: SimDialect = {
 		created: answer.created,
 		model: answer.servedModel,
 		choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
-		usage: usageOf(answer),
+		usage: chatUsage(answer),
 	}),
 	listModels: (names) => ({ object: 'list', data: names.map((id) => ({ id, object: 'model', created: 1_700_000_000, owned_by: 'sim' })) }),
 	headers: (answer) => ({

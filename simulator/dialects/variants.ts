@@ -2,7 +2,7 @@
 import { isRecord } from '#core/error-body.ts';
 import type { SimDialect, SimError } from '#simulator/sim-dialect.ts';
 import { gemini } from './gemini.ts';
-import { chatChunk, openaiChat } from './openai-chat.ts';
+import { chatChunk, chatFinishWords, chatUsage, openaiChat } from './openai-chat.ts';
 
 const mistralError = (status: number, message: string, type: string, code: string | null): SimError => ({
 	status,
@@ -19,6 +19,12 @@ export const mistral: SimDialect = {
 		const ask = openaiChat.readAsk(body, model);
 		return ask === null ? null : { ...ask, includeUsage: true };
 	},
+	// The usage comes with the finish chunk, and nowhere before it.
+	opening: (answer) => openaiChat.opening({ ...answer, includeUsage: false }),
+	content: (answer, text, index) => openaiChat.content({ ...answer, includeUsage: false }, text, index),
+	reasoning: (answer, text) =>
+		chatChunk({ ...answer, includeUsage: false }, { content: [{ type: 'thinking', thinking: [{ type: 'text', text }] }] }, null, null),
+	closing: (answer, finish) => [chatChunk(answer, { content: '' }, finish === 'refusal' ? 'content_filter' : chatFinishWords[finish], chatUsage(answer))],
 	inBandKinds: ['server_error'],
 	error(kind, key) {
 		switch (kind) {
@@ -45,7 +51,9 @@ export const mistral: SimDialect = {
 		}
 	},
 	// Whole calls in one chunk, without an index.
-	call: (answer, name, args) => [chatChunk(answer, { tool_calls: [{ id: 'call_1', function: { name, arguments: JSON.stringify(args) } }] }, null, null)],
+	call: (answer, name, args) => [
+		chatChunk({ ...answer, includeUsage: false }, { tool_calls: [{ id: 'call_1', function: { name, arguments: JSON.stringify(args) } }] }, null, null),
+	],
 	headers: () => ({ 'mistral-correlation-id': 'sim-correlation' }),
 };
 

@@ -82,6 +82,18 @@ describe('a good probe', () => {
 		expect(JSON.stringify(notes)).not.toContain(testKey);
 	});
 
+	test('events that call themselves plain text are read, as every SDK reads them; plain text is not', async () => {
+		const event = (delta: object, finish: string | null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+		const canary: Canary = { name: 'mine', type: 'custom', prompt: 'Say yes.', expect: { text: 'yes' } };
+		const plain = (body: string) => give({ mode: 'http_status', status: 200, contentType: 'text/plain; charset=utf-8', body });
+		plain(event({ content: 'yes' }, null) + event({}, 'stop'));
+		expect(await probeOnce(target(), {}, { canary })).toMatchObject({ outcome: 'ok', evidence: { subcode: 'no_done' } });
+		plain('data is on its way');
+		expect(await probeOnce(target(), {}, { canary })).toMatchObject({ outcome: 'invalid_response', evidence: { subcode: 'not_protocol' } });
+		plain('');
+		expect(await probeOnce(target(), {}, { canary })).toMatchObject({ sli: 'bad' });
+	});
+
 	test("the target's extra headers and body fields are sent", async () => {
 		give(null);
 		const flags = { ...target().flags, bodyPatch: { reasoning_effort: 'none' }, maxTokensField: 'max_completion_tokens' as const };

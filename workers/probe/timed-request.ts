@@ -199,24 +199,30 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 			bounds.eventChars,
 		);
 
+	/** Set while the first bytes are still to tell whether a body is the stream. */
+	let beginBody: ((isStream: boolean) => BodyReader) | null = null;
 	const onHeaders = (status: number, headers: Readonly<Record<string, string>>) => {
 		exchange.status = status;
 		exchange.headers = headers;
 		exchange.ttfbMs = performance.now() - sentAt;
 		note('headers', () => `${status} ${headers['content-type'] ?? ''}`);
 		const type = headers['content-type'];
-		const isStream = status >= 200 && status < 300 && status !== 202 && (type === undefined || request.contentTypes.test(type));
-		body = createBodyReader(headers['content-encoding'], isStream ? beginEvents() : null, {
-			onEnd() {
-				if (ended) return;
-				if (isStream) reader.end();
-				finish(cleanEnd);
-			},
-			onFault: fail,
-			onBound: () => finish({ ...cleanEnd, bound: 'body' }),
-			// Enough of an error is read: its tail can't change the verdict.
-			onFull: () => finish(cleanEnd),
-		});
+		const good = status >= 200 && status < 300 && status !== 202;
+		beginBody = (isStream) =>
+			createBodyReader(headers['content-encoding'], isStream ? beginEvents() : null, {
+				onEnd() {
+					if (ended) return;
+					if (isStream) reader.end();
+					finish(cleanEnd);
+				},
+				onFault: fail,
+				onBound: () => finish({ ...cleanEnd, bound: 'body' }),
+				// Enough of an error is read: its tail can't change the verdict.
+				onFull: () => finish(cleanEnd),
+			});
+		// Small servers call their events plain text, and every SDK reads them all the same: there the first bytes decide.
+		if (good && request.framing === 'sse' && type !== undefined && /^text\/plain\b/i.test(type)) return;
+		body = beginBody(good && (type === undefined || request.contentTypes.test(type)));
 	};
 
 	if (request.signal?.aborted) return onAbort();
@@ -256,15 +262,22 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 				onResponseData(_controller, chunk) {
 					if (ended) return;
 					chunkAt = performance.now();
+					body ??= beginBody?.(looksLikeEvents(chunk)) ?? null;
 					body?.write(chunk);
 				},
 				onResponseEnd() {
+					body ??= beginBody?.(false) ?? null;
 					body?.end();
 				},
 				onResponseError: (_controller, error) => fail(error),
 			},
 		);
 	}, fail);
+}
+
+/** The first line of server-sent events is a field or a comment. */
+function looksLikeEvents(chunk: Buffer): boolean {
+	return /^\s*(?:data|event|id|retry)?:/.test(chunk.subarray(0, 64).toString('utf8'));
 }
 
 function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
