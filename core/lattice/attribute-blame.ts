@@ -23,6 +23,7 @@ const answeredNats = { http_5xx: 1.5, stream_broken: 0.5 } as const;
 const controlsNeeded = 5;
 /** One good result where all fail is chance or a start before the trouble; two are not. */
 const sparedRefutes = 4.6;
+const doubtMs = 75_000;
 /** One in a thousand: others that are well clear the monitor though some fail too. */
 const sparedClears = 6.9;
 /** Without enough controls the doubt ends here: a scope that is heard rarely must be judged too. */
@@ -145,7 +146,9 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 	const elevated = natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
 	const enough = well >= Math.min(controlsNeeded, 2 * others.length + 2);
 	const words = `${n - k} of ${n} results of other providers were well meanwhile`;
-	const clears = enough && (well * 2 > n || spared([own, ...controls.values()]) > sparedClears);
+	const sparedNats = spared([own, ...controls.values()]);
+	// Seen from one vantage alone, others failing beside it is what a half-blind vantage looks like in its first minute.
+	const clears = enough && (vantages.length > 1 ? well * 2 > n || sparedNats > sparedClears : sparedNats > sparedClears && state.nowAt - onsetAt > doubtMs);
 	if (elevated && !clears) return { verdict: 'unsure', reason: 'other providers fail too' };
 	if (enough || (state.nowAt - onsetAt > patienceMs && well > 0)) return { verdict: 'provider', reason: words };
 	return { verdict: 'unsure', reason: 'too few other providers were heard since' };

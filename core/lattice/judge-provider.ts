@@ -1,6 +1,6 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
-import { askInDoubt, triangulate } from './ask-reprobes.ts';
+import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
 import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
@@ -24,6 +24,8 @@ import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scope
 const youngMs = 600_000;
 const moveNats = 5;
 const hotMs = 90_000;
+/** How long a wide scope waits for the siblings that were not heard, from its onset. */
+const hearSiblingsMs = 36_000;
 
 /** @param bits the channels to look at: those of the result that came, or of what is watched. */
 export function judgeProvider(state: LatticeState, provider: ProviderState, bits: number, decisions: LatticeDecision[]): void {
@@ -99,6 +101,7 @@ function openScope(
 	const shown = inside.find((one) => one.scope === scope) ?? inside[0];
 	if (shown === undefined) return;
 	const { episode } = shown;
+	const { options } = state;
 	const { bit } = channelRules[channel];
 	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
 	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
@@ -117,6 +120,8 @@ function openScope(
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
 		return;
 	}
+	const waitMs = bad.some(({ outcome }) => outcome === 'timeout') ? options.timeoutMs + hearSiblingsMs : hearSiblingsMs;
+	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
 	openIncident(
 		state,
 		{
@@ -127,6 +132,20 @@ function openScope(
 		},
 		decisions,
 	);
+}
+
+/** A scope that spans several models is named only when each was heard: true while one was not, and is asked. */
+function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { samples }: Episode, decisions: LatticeDecision[]): boolean {
+	if (model !== null || state.options.reprobe === null) return false;
+	const heard = new Set(samples.map(({ endpoint }) => endpointAt(state, endpoint).model));
+	const unheard = Map.groupBy(
+		endpoints.filter((place) => !heard.has(endpointAt(state, place).model)),
+		(place) => endpointAt(state, place).model,
+	);
+	for (const places of [...unheard.values()].slice(0, 3))
+		if (places.every((place) => endpointAt(state, place).pendingAt.length === 0))
+			ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
+	return unheard.size > 0;
 }
 
 function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number {
