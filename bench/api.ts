@@ -9,10 +9,10 @@ import { createServer, get } from 'node:http';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Snapshot } from '#core/snapshot.ts';
-import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
+import { sampleNow } from '#test/sample-snapshot.ts';
 import { serveSample } from '#test/serve-sample.ts';
 import { startNginx } from './api-nginx.ts';
+import { largeFleet } from './large-fleet.ts';
 
 const run = promisify(execFile);
 const connections = 64;
@@ -38,16 +38,14 @@ const cases = [
 	['health, brotli', '/v1/health', { 'Accept-Encoding': 'br' }, null],
 	['health, plain', '/v1/health', {}, 'health'],
 	['health, filtered', '/v1/health?provider=openai&operation=chat', { 'Accept-Encoding': 'gzip' }, 'filtered'],
-	['check', `/check/${encodeURIComponent('openai:meta-llama/llama-3.3-70b-instruct:chat')}`, {}, 'check'],
+	['check', `/check/${encodeURIComponent('openai:meta-llama/llama-3.3-70b-instruct-v0:chat')}`, {}, 'check'],
 	['overview, brotli', '/', { 'Accept-Encoding': 'br' }, null],
 ] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>, string | null])[];
-
-const fleet = (number: number): Snapshot => sampleSnapshot({ providers: 20, modelsPerProvider: 50, hostile: false, number });
 
 /** A child's part: the API, or a server that knows each answer beforehand and nothing else. */
 async function serveChild(kind: string): Promise<void> {
 	const api = await serveSample({ now: () => sampleNow });
-	const snapshot = fleet(1);
+	const snapshot = largeFleet(1);
 	await api.publish(snapshot);
 	let url = api.url;
 	if (kind === 'bare') {

@@ -2,14 +2,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Snapshot } from '#core/snapshot.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
 import { keepSite, type SiteKeeper } from './keep-site.ts';
+import { openSiteWriter, type SiteWriter } from './write-site-apart.ts';
 
 const snapshot = sampleSnapshot({ providers: 2, modelsPerProvider: 2 });
 let dir: string;
 let clock: { now: number };
 let timers: { run: () => void; at: number }[];
 let keeper: SiteKeeper;
+let writer: SiteWriter;
 const overview = () => readFile(join(dir, 'index.html'), 'utf8');
 const staleMark = /<html[^>]* data-stale/;
 
@@ -17,8 +20,11 @@ beforeEach(async () => {
 	dir = await mkdtemp(join(tmpdir(), 'linnet-site-'));
 	clock = { now: sampleNow };
 	timers = [];
+	writer = openSiteWriter(dir);
 	keeper = keepSite({
-		dir,
+		write: async (rendered, now) => {
+			await writer.write(JSON.stringify(rendered), now);
+		},
 		now: () => clock.now,
 		later: (run, afterMs) => {
 			const timer = { run, at: clock.now + afterMs };
@@ -30,7 +36,15 @@ beforeEach(async () => {
 		},
 	});
 });
-afterEach(() => rm(dir, { recursive: true }));
+afterEach(async () => {
+	await writer.close();
+	await rm(dir, { recursive: true });
+});
+
+async function take(taken: Snapshot): Promise<void> {
+	keeper.take(taken);
+	await keeper.settled();
+}
 
 /** The next timer runs at its time. */
 function ring(): void {
@@ -41,33 +55,66 @@ function ring(): void {
 }
 
 test('when the deadline passes without another snapshot the page on disk says unknown, once, and heals with the next', async () => {
-	await keeper.take(snapshot);
+	await take(snapshot);
 	expect(await overview()).not.toMatch(staleMark);
 	ring();
 	expect(clock.now).toBeGreaterThan(Date.parse(snapshot.staleAfter));
 	expect(timers).toEqual([]);
-	// The next write waits for the one under way.
-	await keeper.take({ ...snapshot, verdictRevision: 'later', staleAfter: new Date(sampleNow - 1).toISOString() });
+	await keeper.settled();
 	expect(await overview()).toMatch(staleMark);
-	await keeper.take({ ...snapshot, staleAfter: new Date(clock.now + 60_000).toISOString() });
+	await take({ ...snapshot, staleAfter: new Date(clock.now + 60_000).toISOString() });
 	expect(await overview()).not.toMatch(staleMark);
 });
 
 test('each snapshot moves the deadline; a closed keeper renders no more', async () => {
-	await keeper.take(snapshot);
-	await keeper.take({ ...snapshot, staleAfter: new Date(sampleNow + 75_000).toISOString() });
+	await take(snapshot);
+	await take({ ...snapshot, staleAfter: new Date(sampleNow + 75_000).toISOString() });
 	expect(timers.map(({ at }) => at - sampleNow)).toEqual([75_001]);
 	keeper.close();
 	expect(timers).toEqual([]);
 });
 
 test('the same verdicts are not rendered again until the page is old', async () => {
-	await keeper.take(snapshot);
+	await take(snapshot);
 	await rm(join(dir, 'index.html'));
 	clock.now += 15_000;
-	await keeper.take(snapshot);
+	await take(snapshot);
 	await expect(overview()).rejects.toThrow('ENOENT');
 	clock.now += 1;
-	await keeper.take(snapshot);
+	await take(snapshot);
 	expect(await overview()).toContain('data-generated');
+});
+
+test('of snapshots that come while one is rendered only the newest is rendered next', async () => {
+	for (const revision of ['a', 'b', 'c']) keeper.take({ ...snapshot, verdictRevision: revision });
+	await keeper.settled();
+	expect(await overview()).toContain('data-revision="c"');
+});
+
+test('a write that fails is told, and the next snapshot is rendered though nothing changed', async () => {
+	const problems: unknown[] = [];
+	let fails = true;
+	const own = keepSite({
+		write: async (rendered, now) => {
+			if (fails) throw new Error('disk full');
+			await writer.write(JSON.stringify(rendered), now);
+		},
+		now: () => clock.now,
+		later: () => () => {},
+		onError: (error) => problems.push(error),
+	});
+	own.take(snapshot);
+	await own.settled();
+	fails = false;
+	own.take(snapshot);
+	await own.settled();
+	expect(problems.map(String)).toEqual(['Error: disk full']);
+	expect(await overview()).toContain('data-generated');
+});
+
+test('the thread tells when the disk refuses, and goes on', async () => {
+	const blocked = openSiteWriter('/dev/null/site');
+	await expect(blocked.write(JSON.stringify(snapshot), clock.now)).rejects.toThrow('ENOTDIR');
+	await expect(blocked.write('no JSON', clock.now)).rejects.toThrow('SyntaxError');
+	await blocked.close();
 });

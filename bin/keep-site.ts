@@ -1,18 +1,19 @@
 import type { Snapshot } from '#core/snapshot.ts';
-import { renderSite } from '#status-page/render-site.ts';
-import { writeSite } from '#status-page/write-site.ts';
 
 /** The page is rendered anew at least this often, so that its ages stay true without JavaScript. */
 const renderAtLeastEveryMs = 15_000;
 
 export interface SiteKeeper {
-	/** Renders when a verdict changed or the page has become old. */
-	take(snapshot: Snapshot): Promise<void>;
+	/** Renders when a verdict changed or the page has become old; returns at once. Of several that come meanwhile only the newest is rendered. */
+	take(snapshot: Snapshot): void;
+	/** Resolves when nothing is being rendered. */
+	settled(): Promise<void>;
 	close(): void;
 }
 
 export interface KeepSiteTools {
-	readonly dir: string;
+	/** Renders and writes the site. */
+	write(snapshot: Snapshot, now: number): Promise<void>;
 	now(): number;
 	/** Runs it later; gives what cancels it. */
 	later(run: () => void, afterMs: number): () => void;
@@ -20,29 +21,46 @@ export interface KeepSiteTools {
 }
 
 /** Keeps the folder of the site true to the snapshot; once its deadline passes without another, the page says `unknown` to readers without JavaScript too. */
-export function keepSite({ dir, now, later, onError }: KeepSiteTools): SiteKeeper {
-	let rendered = { revision: '', at: Number.NEGATIVE_INFINITY };
+export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKeeper {
+	const never = { revision: '', at: Number.NEGATIVE_INFINITY };
+	let rendered = never;
+	let wanted: Snapshot | null = null;
+	let running: Promise<void> | null = null;
 	let cancel = () => {};
-	// One writer at a time.
-	let last: Promise<unknown> = Promise.resolve();
+	const run = async () => {
+		while (wanted !== null) {
+			const snapshot: Snapshot = wanted;
+			wanted = null;
+			const at = now();
+			rendered = { revision: snapshot.verdictRevision, at };
+			try {
+				await write(snapshot, at);
+			} catch (error) {
+				rendered = never;
+				onError(error);
+			}
+		}
+		running = null;
+	};
 	const render = (snapshot: Snapshot) => {
-		const next = last.catch(() => {}).then(() => writeSite(renderSite(snapshot, { now: now() }), dir));
-		last = next;
-		return next;
+		wanted = snapshot;
+		running ??= run();
 	};
 	return {
-		async take(snapshot) {
+		take(snapshot) {
 			cancel();
 			const leftMs = Date.parse(snapshot.staleAfter) - now();
 			if (leftMs >= 0) {
 				cancel = later(() => {
-					rendered = { revision: '', at: Number.NEGATIVE_INFINITY };
-					render(snapshot).catch(onError);
+					render(snapshot);
+					// The next snapshot heals it, changed or not.
+					rendered = never;
 				}, leftMs + 1);
 			}
-			if (snapshot.verdictRevision === rendered.revision && now() - rendered.at <= renderAtLeastEveryMs) return;
-			await render(snapshot);
-			rendered = { revision: snapshot.verdictRevision, at: now() };
+			if (snapshot.verdictRevision !== rendered.revision || now() - rendered.at > renderAtLeastEveryMs) render(snapshot);
+		},
+		settled: async () => {
+			while (running !== null) await running;
 		},
 		close: () => cancel(),
 	};

@@ -15,6 +15,7 @@ import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 import { version } from './version.ts';
+import { openSiteWriter } from './write-site-apart.ts';
 
 export async function startApi(settings: Settings, log: Log, closing: Closing): Promise<void> {
 	const { db, url } = await openDatabase(settings, log, closing, { connections: 4 });
@@ -22,14 +23,18 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const siteDir = join(settings.dataDir, 'site');
 	const signer = await openSigner(settings.dataDir);
 	const observations = keepObservations(db, Date.now);
+	const writer = openSiteWriter(siteDir);
+	closing.add('site writer', () => writer.close());
+	/** Of the snapshots that the keeper may still ask for. */
+	const documents = new WeakMap<Snapshot, string>();
 	const site = keepSite({
-		dir: siteDir,
+		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? JSON.stringify(snapshot), now),
 		now: Date.now,
 		later: (run, afterMs) => {
 			const timer = setTimeout(run, afterMs);
 			return () => clearTimeout(timer);
 		},
-		onError: (error) => log.warn({ problem: String(error) }, 'stale page not written'),
+		onError: (error) => log.warn({ problem: String(error) }, 'page not written: trying again with the next snapshot'),
 	});
 	closing.add('site', () => site.close());
 	let reading: Promise<void> | null = null;
@@ -40,7 +45,8 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
 		const snapshot = JSON.parse(stored.document) as Snapshot;
 		snapshots.put(snapshot);
-		await site.take(snapshot);
+		documents.set(snapshot, stored.document);
+		site.take(snapshot);
 		await observations.refresh();
 	};
 	// One at a time; a notice that comes meanwhile is not lost.
