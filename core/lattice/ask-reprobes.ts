@@ -14,6 +14,8 @@ const pendingMax = 2;
 /** Of one provider in a burst. */
 const askedMax = 60;
 const fastMs = 8_000;
+/** Two bad results this near are followed together. A time-out and its confirmation start 22 s apart. */
+const clusterMs = 45_000;
 
 /** Asks unless the endpoint has enough under way, was refused lately or the budget is empty. True when asked. */
 export function ask(state: LatticeState, place: number, delayMs: number, reason: string, decisions: LatticeDecision[]): boolean {
@@ -55,9 +57,8 @@ export function askAfterBad(
 	decisions: LatticeDecision[],
 ): void {
 	const { bit } = channelRules[channel];
-	const { baseIntervalMs } = state.options;
 	if (channel === 'slow') return;
-	const since = sample.startedAt - Math.max(90_000, Math.min(1.5 * baseIntervalMs, 300_000));
+	const since = sample.startedAt - clusterMs;
 	const cluster = provider.samples.filter(({ startedAt, bad }) => startedAt >= since && (bad & bit) !== 0);
 	leak(state, provider);
 	if (provider.asked >= askedMax) return;

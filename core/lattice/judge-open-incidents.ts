@@ -5,8 +5,9 @@ import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type La
 import { resolveIncident, updateIncident } from './record-incident.ts';
 
 const resolveNats = 5.5;
-/** Below this share of bad results a lucky run is long, and there are many chances for one in an hour. */
-const partialShare = 0.7;
+/** Trouble that lets some through has long lucky runs, and an hour of it many chances for one; of young trouble it is not known yet. */
+const hardShare = 0.85;
+const youngResolveNats = 8;
 const partialResolveNats = 10;
 const quietMaxMs = 600_000;
 /** What a probe takes beside its time-out until it is known. */
@@ -70,8 +71,7 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
 	const quiet = Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
-	const enoughNats = share < partialShare && judgedCount >= 6 ? partialResolveNats : resolveNats;
-	if (nats >= enoughNats && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
+	if (nats >= natsToResolve(badCount, judgedCount, share) && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
 		const seconds = Math.round((nowAt - incident.lastBadAt) / 1_000);
 		resolveIncident(
 			state,
@@ -88,6 +88,11 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		const { askedForAt, pendingAt } = endpointAt(state, place);
 		if (pendingAt.length === 0 && nowAt - askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions)) incident.recoveryAsks += 1;
 	}
+}
+
+function natsToResolve(badCount: number, judgedCount: number, share: number): number {
+	if (share >= hardShare || (badCount === judgedCount && badCount >= 6)) return resolveNats;
+	return badCount === judgedCount ? youngResolveNats : partialResolveNats;
 }
 
 /** What an incident was opened on must not open the next one. */
