@@ -4,6 +4,7 @@ import { outcomes } from '#core/outcome.ts';
 import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
 import { observationSchema } from './observations.ts';
+import { routeFormats } from './route-export.ts';
 import {
 	checkSchema,
 	foreignSchema,
@@ -42,6 +43,7 @@ const components = {
 	Readyz: readyzSchema,
 	Shield: shieldSchema,
 	Route: routeSchema,
+	RouteAnswer: z.union([routeSchema, foreignSchema]),
 	Uptime: uptimeSchema,
 	Key: keySchema,
 	Foreign: foreignSchema,
@@ -103,7 +105,7 @@ const routes: Readonly<Record<string, Route>> = {
 	},
 	'/v1/route': {
 		summary: 'Candidates for a model in order, each with its reason; never empty because all are bad',
-		answer: 'Route',
+		answer: 'RouteAnswer',
 		parameters: [
 			{ ...text('model', 'canonical id, author/slug'), required: true },
 			text('operation', 'default chat', { type: 'string', enum: operations }),
@@ -115,6 +117,7 @@ const routes: Readonly<Record<string, Route>> = {
 			text('max_price.completion', 'USD per million tokens', { type: 'number' }),
 			text('preferred_max_latency', 'seconds, of the median time to first token', { type: 'number' }),
 			text('preferred_min_throughput', 'tokens a second', { type: 'number' }),
+			text('format', 'the same order in the words of another router; default linnet', { type: 'string', enum: routeFormats }),
 		],
 		others: { 304: 'unchanged', 400: 'bad parameter', 404: 'no such model, or none fits' },
 	},

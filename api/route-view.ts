@@ -83,5 +83,11 @@ export function routeView(snapshot: Snapshot, wishes: RouteWishes) {
 				retryAfterMs: target.capacity.retryAfterMs,
 				price: target.price,
 			})),
+		/** What was not named, and why. */
+		left: isAllDown
+			? []
+			: ranked
+					.filter(({ target }) => target.state === 'major_outage')
+					.map(({ target }) => ({ id: target.id, provider: target.provider, state: target.state, reason: target.reason })),
 	};
 }

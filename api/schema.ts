@@ -228,6 +228,9 @@ export const routeSchema = z.strictObject({
 			price: price.nullable(),
 		}),
 	),
+	left: z
+		.array(z.strictObject({ id: z.string(), provider: z.string(), state: stateSchema, reason: z.string() }))
+		.describe('in a confirmed outage while others are not'),
 });
 
 export const uptimeSchema = z.strictObject({

@@ -6,6 +6,7 @@ import { sendFeed } from '#api/hot-answers.ts';
 import { endpointsView, providersView } from '#api/openrouter-views.ts';
 import { oneOf, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
+import { exportRoute, routeFormats } from '#api/route-export.ts';
 import { routeView } from '#api/route-view.ts';
 import { definitionNames, uptimeView } from '#api/uptime-view.ts';
 import { operations } from '#core/target.ts';
@@ -23,6 +24,7 @@ const words = [
 	'max_price.completion',
 	'preferred_max_latency',
 	'preferred_min_throughput',
+	'format',
 ] as const;
 
 const sorts = ['price', 'throughput', 'latency'] as const;
@@ -43,6 +45,7 @@ export function addRouteRoutes(app: Express, tools: ApiTools): void {
 		const model = single('model', query.model);
 		if (model === null) throw new Problem(400, 'bad-parameter', 'Expected model, the canonical id author/slug, got nothing');
 		const sort = single('sort', query.sort);
+		const format = oneOf('format', single('format', query.format) ?? 'linnet', routeFormats);
 		const wishes = {
 			model,
 			operation: oneOf('operation', single('operation', query.operation) ?? 'chat', operations),
@@ -58,7 +61,7 @@ export function addRouteRoutes(app: Express, tools: ApiTools): void {
 		sendFeed(tools, req, res, ({ snapshot }) => {
 			const view = routeView(snapshot, wishes);
 			if (view === null) throw new Problem(404, 'no-candidate', `Expected a model that is measured for these wishes (see /v1/targets), got ${quote(model)}`);
-			return jsonDocument(view);
+			return jsonDocument(exportRoute(format, view));
 		});
 	});
 
