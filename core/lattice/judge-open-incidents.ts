@@ -92,7 +92,7 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 
 function natsToResolve(badCount: number, judgedCount: number, share: number): number {
 	if (share >= hardShare || (badCount === judgedCount && badCount >= 6)) return resolveNats;
-	return badCount === judgedCount ? youngResolveNats : partialResolveNats;
+	return badCount === judgedCount ? youngResolveNats : partialResolveNats + Math.log(Math.max(1, judgedCount / 10));
 }
 
 /** What an incident was opened on must not open the next one. */
