@@ -10,13 +10,17 @@ import {
 } from './lattice-state.ts';
 
 /** A resolved incident is remembered this long; a relapse within it waits longer before it resolves. */
-const relapseMs = 30 * 60_000;
+export const relapseMs = 30 * 60_000;
 
 type Opening = Pick<LatticeIncident, 'scope' | 'severity' | 'cause' | 'channel' | 'onsetAt' | 'reason'> & Partial<LatticeIncident>;
 
 export function openIncident(state: LatticeState, opening: Opening, decisions: LatticeDecision[]): LatticeIncident {
 	const last = state.resolved.findLast(
-		({ scope, channel, resolvedAt }) => sameScope(scope, opening.scope) && channel === opening.channel && state.nowAt - resolvedAt <= relapseMs,
+		({ scope, channel, resolvedAt, firstId }) =>
+			sameScope(scope, opening.scope) &&
+			channel === opening.channel &&
+			state.nowAt - resolvedAt <= relapseMs &&
+			!state.incidents.some((open) => open.firstId === firstId),
 	);
 	state.incidentCount += 1;
 	const id = `lattice-${opening.onsetAt.toString(36)}-${state.incidentCount}`;
