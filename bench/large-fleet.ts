@@ -2,10 +2,8 @@ import type { GroupView, Snapshot } from '#core/snapshot.ts';
 import { fileSlug } from '#core/target.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
 
-const copies = 5;
-
-/** A snapshot of 1,000 different targets: the sample's 20 providers × 10 models, each model in five versions. */
-export function largeFleet(number: number): Snapshot {
+/** A snapshot of 200 different targets times `copies`: the sample's 20 providers × 10 models, each model in so many versions. */
+export function largeFleet(number: number, copies = 5): Snapshot {
 	const base = sampleSnapshot({ providers: 20, modelsPerProvider: 10, hostile: false, number });
 	const versions = Array.from({ length: copies }, (_, version) => version);
 	const idOf = (id: string, version: number) => id.replace(/:(\w+)$/, `-v${version}:$1`);

@@ -1,7 +1,7 @@
 /**
  * How long a verdict takes from its commit to a reader: NOTIFY, the read of the snapshot, the feed made anew. Real Postgres, real API process,
  * 1,000 targets, one verdict changed each time; idle and under the load of 64 polling connections (`wrk`).
- * `node bench/propagation.ts [samples]`. Embedded Postgres, or DATABASE_URL with an empty database.
+ * `node bench/propagation.ts [samples] [targets]`. Embedded Postgres, or DATABASE_URL with an empty database.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ const url = process.env.DATABASE_URL ?? embedded?.url ?? '';
 const db = openDb({ url, max: 2 });
 await migrate(db);
 
-const base = largeFleet(1);
+const base = largeFleet(1, Math.ceil(Number(process.argv[3] ?? 1_000) / 200));
 let changes = 0;
 
 /** The next snapshot, with one verdict changed; its reason is a mark to look for. */
@@ -100,7 +100,7 @@ await db.close();
 await embedded?.stop();
 await rm(dir, { recursive: true, force: true });
 console.log(
-	`1,000 targets, ${samples} changes each; load average ${loadavg()
+	`${base.targets.length} targets, ${samples} changes each; load average ${loadavg()
 		.map((load) => load.toFixed(1))
 		.join(' ')}, ${availableParallelism()} cores shared by all`,
 );

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createApp } from '#api/create-app.ts';
+import { parseSnapshot } from '#api/parse-snapshot.ts';
 import { serve } from '#api/serve.ts';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import type { Log } from '#core/log.ts';
@@ -43,7 +44,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const take = async () => {
 		const stored = await readLatestSnapshot(db);
 		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
-		const snapshot = JSON.parse(stored.document) as Snapshot;
+		const snapshot = parseSnapshot(stored.document);
 		snapshots.put(snapshot);
 		documents.set(snapshot, stored.document);
 		site.take(snapshot);
