@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Canary } from '#core/target.ts';
 import type { Fault } from '#simulator/faults.ts';
@@ -102,6 +104,22 @@ describe('a good probe', () => {
 		expect(note?.headerNames).toContain('x-team');
 		expect(JSON.parse(note?.body ?? '')).toMatchObject({ reasoning_effort: 'none', max_completion_tokens: 256, stream: true });
 	});
+});
+
+test("a model's announced end is kept, with a good answer and with a bad one", async () => {
+	const end = 'Fri, 11 Dec 2026 23:59:59 GMT';
+	let status = 200;
+	const server = createServer((_req, res) => {
+		res.writeHead(status, { 'content-type': 'text/event-stream', deprecation: '@1688169599', sunset: end });
+		res.end(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'yes' }, finish_reason: 'stop' }] })}\n\n`);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const leaving = targetOf('openai-chat', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+	const canary: Canary = { name: 'mine', type: 'custom', prompt: 'Say yes.', expect: { text: 'yes' } };
+	for (status of [200, 500]) {
+		expect((await probeOnce(leaving, {}, { canary })).evidence).toMatchObject({ deprecated: true, sunsetAt: Date.parse(end) });
+	}
+	await new Promise((resolve) => server.close(resolve));
 });
 
 describe('our own trouble', () => {
