@@ -87,7 +87,7 @@ function start(options: Partial<HealthClientOptions> & { url: string }): Started
 		errors.push(error);
 		for (const one of waiting) if (errors.length >= one.at) one.done();
 	};
-	const client = createHealthClient({ pollMs: 2, timeoutMs: 60, now: () => clock.ms, onError, ...options });
+	const client = createHealthClient({ pollMs: 2, now: () => clock.ms, onError, ...options });
 	closers.push(() => client.close());
 	return {
 		client,
@@ -204,8 +204,8 @@ const failures: Record<string, Answer> = {
 describe('whatever the API does', () => {
 	test.each(Object.keys(failures))('it %s: the last verdicts hold until their deadline, then everything is healthy and nothing is dropped', async (name) => {
 		const feed = await serveFeed(mixed);
-		const { client, clock, failed, changes } = start({ url: feed.url });
-		await client.ready;
+		const { client, clock, failed, changes } = start({ url: feed.url, timeoutMs: name.startsWith('hangs') ? 300 : 5_000 });
+		await changes();
 		feed.answer = failures[name] as Answer;
 		await failed(2);
 		expect(client.rank(model)).toEqual([b, c, a]);
@@ -222,7 +222,7 @@ describe('whatever the API does', () => {
 
 	test.each(Object.keys(failures).filter((name) => name !== 'sends an older document'))('it %s from the start: your order stands', async (name) => {
 		const feed = await serveFeed(failures[name] as Answer);
-		const { client } = start({ url: feed.url, targets: [b, a] });
+		const { client } = start({ url: feed.url, targets: [b, a], timeoutMs: name.startsWith('hangs') ? 60 : 5_000 });
 		expect(client.rank(model)).toEqual([b, a]);
 		await client.ready;
 		expect(client.rank(model)).toEqual([b, a]);
@@ -243,6 +243,7 @@ describe('whatever the API does', () => {
 		const twice = Promise.withResolvers<void>();
 		const { client } = start({
 			url: 'http://127.0.0.1:1',
+			timeoutMs: 60,
 			fetch: () => {
 				if (++calls === 2) twice.resolve();
 				return new Promise<Response>(() => {});
