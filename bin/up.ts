@@ -49,7 +49,7 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 			);
 	const { db, url } = await terminal.step(
 		settings.databaseUrl === null ? 'embedded Postgres' : 'Postgres',
-		() => openDatabase(settings, log, closing, { connections: 3 }),
+		() => openDatabase(settings, log, closing, { connections: 3, guard: true }),
 		(opened) => (opened.embedded ? `data in ${join(settings.dataDir, 'postgres')}` : 'DATABASE_URL'),
 	);
 	await refuseMixedRecord(db, demo);

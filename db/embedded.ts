@@ -25,6 +25,8 @@ export interface EmbeddedPostgres {
 	readonly startedHere: boolean;
 	/** Fast shutdown, only when `startedHere`. */
 	stop(): Promise<void>;
+	/** Fast shutdown, whoever started it: for the one who knows that nobody else needs it. */
+	shutDown(): Promise<void>;
 }
 
 interface Home {
@@ -71,7 +73,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
 	let lastError: unknown = null;
 	while (Date.now() < deadline) {
 		const running = await attach(home);
-		if (running !== null) return { url: running, startedHere: false, stop: async () => {} };
+		if (running !== null) return { url: running, startedHere: false, stop: async () => {}, shutDown: () => stop(home) };
 		if (await isServerAlive(home)) {
 			// Starting up, recovering or shutting down.
 			await sleep(50);
@@ -82,7 +84,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
 			const url = await attach(home);
 			if (url === null) throw new Error('the server ended right after its start');
 			options.log.info({ dir: home.dir }, 'embedded postgres started');
-			return { url, startedHere: true, stop: () => stop(home) };
+			return { url, startedHere: true, stop: () => stop(home), shutDown: () => stop(home) };
 		} catch (error) {
 			// A neighbour was faster, a dead server's lock file was not yet cleared, or the port was taken meanwhile.
 			lastError = error;
@@ -162,7 +164,7 @@ async function initialise(home: Home, durable: boolean): Promise<void> {
 async function start(home: Home, more: Readonly<Record<string, string>>): Promise<void> {
 	const place =
 		home.socketDir === null
-			? { listen_addresses: '127.0.0.1', port: String(await findFreePort()), unix_socket_directories: '' }
+			? { listen_addresses: '127.0.0.1', port: String(await findPort(home)), unix_socket_directories: '' }
 			: { listen_addresses: '', port: '5432', unix_socket_directories: home.socketDir };
 	const lines = Object.entries({ ...settings, ...place, ...more }).map(([key, value]) => `${key} = '${value.replaceAll("'", "''")}'\n`);
 	await writeFile(join(home.data, 'linnet.conf'), lines.join(''));
@@ -217,10 +219,16 @@ async function isServerAlive(home: Home): Promise<boolean> {
 	return /\(postgres\) [^Z]/.test(stated);
 }
 
-function findFreePort(): Promise<number> {
+/** The port of the last start while it is free, so that those who know the URL find the server again. */
+async function findPort(home: Home): Promise<number> {
+	const before = /^port = '(\d+)'$/m.exec(await readFile(join(home.data, 'linnet.conf'), 'utf8').catch(() => ''))?.[1];
+	return before === undefined ? freePort(0) : freePort(Number(before)).catch(() => freePort(0));
+}
+
+function freePort(wanted: number): Promise<number> {
 	return new Promise((done, fail) => {
 		const server = createServer().once('error', fail);
-		server.listen(0, '127.0.0.1', () => {
+		server.listen(wanted, '127.0.0.1', () => {
 			const address = server.address();
 			server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
 		});

@@ -49,6 +49,14 @@ describe('a start that can’t work', () => {
 		expect(output).not.toContain('hush');
 	});
 
+	it('a second one on the same data: it is told, and the first goes on', async () => {
+		const first = await startService({ config: good });
+		const second = await startService({ config: good, dir: first.dir, waitUntilReady: false });
+		expect(await second.exited).toBe(1);
+		expect(second.output()).toContain('another `linnet up` runs on this database');
+		expect(await first.ready()).toBe(true);
+	});
+
 	it('a data directory that can’t be written', async () => {
 		const { code, output } = await start(good, { env: { LINNET_DATA: '/dev/null/linnet' } });
 		expect(code).toBe(1);

@@ -5,7 +5,7 @@ import type { ProbeResult } from '#core/probe-result.ts';
 import type { Fleet } from '#simulator/fleet.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { type Collector, startCollector } from '#test/collector.ts';
-import { type Service, startService, stopServices, until } from './service.ts';
+import { processes, type Service, startService, stopServices, until } from './service.ts';
 
 const quick = { median: 20, sigma: 0 };
 const fleet: Fleet = {
@@ -63,6 +63,16 @@ const alerts = () =>
 		}),
 	}));
 const alertsOf = (id: string) => alerts().filter(({ data }) => data.incident.targetIds.includes(id));
+
+async function verdictOf(id: string): Promise<{ incident: string | null }> {
+	const { targets } = await getJson<{ targets: { id: string; incident: string | null }[] }>('/v1/health');
+	return targets.find((one) => one.id === id) ?? { incident: null };
+}
+
+async function newestSlot(): Promise<number> {
+	const { results } = await getJson<{ results: { slotAt: string; startedAt: string | null }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=50`);
+	return Math.max(...results.filter(({ startedAt }) => startedAt !== null).map(({ slotAt }) => Date.parse(slotAt)));
+}
 
 beforeAll(async () => {
 	simulator = await startSimulator({ fleet, apiKeys: Object.fromEntries(fleet.providers.map(({ id }) => [id, 'test-key'])) });
@@ -166,16 +176,35 @@ describe('killed', () => {
 		},
 	);
 
+	it('Postgres with kill -9: it is started again, the service heals by itself, and no provider is blamed', async () => {
+		const server = processes().find(({ args }) => args.includes('/postgres -D') && args.includes(service.dir));
+		const before = await newestSlot();
+		// Never kill(0): that is the whole process group.
+		if (server === undefined) throw new Error('no Postgres found');
+		process.kill(server.pid, 'SIGKILL');
+		await until('started again', async () =>
+			processes().some(({ pid, args }) => pid !== server.pid && args.includes('/postgres -D') && args.includes(service.dir)),
+		);
+		await until('new results', async () => (await newestSlot().catch(() => 0)) > before + 15_000);
+		const { incidents } = await getJson<{ incidents: { condition: string }[] }>('/v1/incidents?status=open');
+		expect(incidents.filter(({ condition }) => condition === 'outage')).toEqual([]);
+		const slots = (await getJson<{ results: ProbeResult[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=500`)).results.map(
+			({ slotAt, kind }) => `${slotAt} ${kind}`,
+		);
+		expect(new Set(slots).size).toBe(slots.length);
+	});
+
 	it('the whole service with kill -9: its children leave by themselves, and the next start goes on where it was', async () => {
 		simulator.setFault('birch', 'maker/two:b c é', { mode: 'http_error', error: 'unavailable' });
 		await writeFile(service.configPath, configText());
 		await untilState('birch:maker/two:b c é:chat', 'major_outage');
-		const { incidents } = await getJson<{ incidents: { id: string }[] }>('/v1/incidents?status=open');
+		const incident = (await verdictOf('birch:maker/two:b c é:chat')).incident;
+		expect(incident).not.toBeNull();
 		await service.kill('SIGKILL');
 		await until('children gone', async () => service.childPids('main.ts').length === 0 && !(await service.ready()));
 		service = await startService({ config: configText(), env, dir: service.dir });
 		await untilState('birch:maker/two:b c é:chat', 'major_outage');
-		expect((await getJson<{ incidents: { id: string }[] }>('/v1/incidents?status=open')).incidents.map(({ id }) => id)).toEqual(incidents.map(({ id }) => id));
+		expect((await verdictOf('birch:maker/two:b c é:chat')).incident).toBe(incident);
 		simulator.setFault('birch', 'maker/two:b c é', undefined);
 		await untilState('birch:maker/two:b c é:chat', 'operational');
 	});
@@ -183,6 +212,8 @@ describe('killed', () => {
 	it('Ctrl-C ends it cleanly, and what it recorded is there at the next start', async () => {
 		const { results } = await getJson<{ results: { id: string }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=5`);
 		expect(await service.interrupt()).toBe(0);
+		// Also the Postgres that an earlier, killed service had left behind.
+		expect(processes().filter(({ args }) => args.includes(service.dir))).toEqual([]);
 		service = await startService({ config: configText(), env, dir: service.dir });
 		const again = await getJson<{ results: { id: string }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=500`);
 		for (const { id } of results) expect(again.results.map((result) => result.id)).toContain(id);

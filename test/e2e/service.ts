@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,6 +41,8 @@ const started: { child: ChildProcess; dir: string }[] = [];
 /** `linnet up` in a directory of its own, as a process group of its own. */
 export async function startService({ config, env = {}, dir, port, waitUntilReady = true }: StartOptions): Promise<Service> {
 	const home = dir ?? (await mkdtemp(join(tmpdir(), 'linnet-e2e-')));
+	// Postgres runs as an unprivileged account when this is root; it must be able to get in.
+	await chmod(home, 0o755);
 	const configPath = join(home, 'linnet.yaml');
 	if (config !== null) await writeFile(configPath, config);
 	const own = port ?? (await freePort());
@@ -86,14 +88,16 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 
 /** Ends everything that was started, and removes its directories. */
 export async function stopServices(): Promise<void> {
-	for (const { child, dir } of started.splice(0)) {
-		if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
-			const exited = new Promise((resolve) => child.once('exit', resolve));
-			process.kill(-child.pid, 'SIGINT');
-			await exited;
-		}
-		// A server that outlived its kill -9'd parent.
-		for (const { pid, args } of processes()) if (args.includes(join(dir, 'data'))) process.kill(pid, 'SIGTERM');
+	const all = started.splice(0);
+	for (const { child } of all) {
+		if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
+		const exited = new Promise((resolve) => child.once('exit', resolve));
+		process.kill(-child.pid, 'SIGINT');
+		await exited;
+	}
+	for (const dir of new Set(all.map((one) => one.dir))) {
+		// A server that outlived its kill -9'd parent; SIGINT is Postgres's fast shutdown.
+		for (const { pid, args } of processes()) if (args.includes(join(dir, 'data'))) process.kill(pid, 'SIGINT');
 		await until('data directory unused', async () => !processes().some(({ args }) => args.includes(join(dir, 'data'))));
 		await rm(dir, { recursive: true, force: true });
 	}
