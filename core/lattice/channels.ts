@@ -30,11 +30,11 @@ export interface ChannelRule {
 export const channelRules = {
 	failed: {
 		...{ bit: 1, priorRatio: 0.005, minRatio: 0.002, maxRatio: 0.05, minShareRatio: 0.1, openNats: 18.5, lastingNats: 8, horizonMs: 21_000 },
-		...{ blipsForgiven: 2, probeNats: 4.4, probeFromBad: 2, quietMs: 50_000, noun: 'failed' },
+		...{ blipsForgiven: 2, probeNats: 4.2, probeFromBad: 2, quietMs: 50_000, noun: 'failed' },
 	},
 	wrong: {
 		...{ bit: 2, priorRatio: 0.0008, minRatio: 0.0005, maxRatio: 0.02, minShareRatio: 0.08, openNats: 16.5, lastingNats: 7, horizonMs: 21_000 },
-		...{ blipsForgiven: 2, probeNats: 4, probeFromBad: 1, quietMs: 50_000, noun: 'answered wrongly' },
+		...{ blipsForgiven: 2, probeNats: 4.5, probeFromBad: 1, quietMs: 50_000, noun: 'answered wrongly' },
 	},
 	stalled: {
 		...{ bit: 4, priorRatio: 0.005, minRatio: 0.002, maxRatio: 0.05, minShareRatio: 0.1, openNats: 18.5, lastingNats: 8, horizonMs: 21_000 },

@@ -15,6 +15,7 @@ import {
 	type ProviderState,
 	type ScopeState,
 	type Severity,
+	sameScope,
 } from './lattice-state.ts';
 import { type Episode, isRipe } from './read-episode.ts';
 import { openIncident, resolveIncident, updateIncident } from './record-incident.ts';
@@ -23,6 +24,8 @@ import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scope
 /** The scope of a young incident may still move. */
 const youngMs = 600_000;
 const moveNats = 5;
+/** An incident this young is kin to what fails around it now; an older one is another story. */
+const kinMs = 1_800_000;
 const hotMs = 90_000;
 /** How long a wide scope waits for the siblings that were not heard, from its onset. */
 const hearSiblingsMs = 36_000;
@@ -96,7 +99,10 @@ function openScope(
 	ripe: readonly Surveyed[],
 	decisions: LatticeDecision[],
 ): void {
-	if (isCovered(state, provider, scope)) return;
+	const covered = openFor(state, provider).filter((incident) => scope.endpoints.some((place) => covers(incident.scope, endpointAt(state, place))));
+	// A young one moves by moveScopes; one that the new scope would only cut across stands.
+	const name = scopeName(provider, scope);
+	if (covered.some((incident) => state.nowAt - incident.openedAt < youngMs || !contains(name, incident.scope) || sameScope(name, incident.scope))) return;
 	const inside = ripe.filter((one) => one.scope === scope || one.scope.endpoints.every((place) => scope.endpoints.includes(place)));
 	const shown = inside.find((one) => one.scope === scope) ?? inside[0];
 	if (shown === undefined) return;
@@ -122,10 +128,18 @@ function openScope(
 	}
 	const waitMs = bad.some(({ outcome }) => outcome === 'timeout') ? options.timeoutMs + hearSiblingsMs : hearSiblingsMs;
 	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
+	// What is left of a wider scope fails too: the old incident was part of it.
+	const heir = covered.find((incident) => incident.channel === channel && state.nowAt - incident.openedAt < kinMs);
+	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'part of a wider one', decisions);
+	if (heir !== undefined) {
+		recount(state, provider, heir, scope);
+		updateIncident(state, heir, { scope: name, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		return;
+	}
 	openIncident(
 		state,
 		{
-			...{ scope: scopeName(provider, scope), severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
+			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
 			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
 			sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'),
 			reason: reasonOf(channel, episode, blame.reason),

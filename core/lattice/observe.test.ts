@@ -119,6 +119,13 @@ describe('the lattice detector names the scope', () => {
 		expect(opened.sort()).toEqual(['open provider down p0/*/*', 'open provider down p1/*/*']);
 	});
 
+	it('a long standing incident of one endpoint does not hide an outage of its provider', () => {
+		const both: World = ({ provider, model, vantage }, at) =>
+			provider === 'p1' && ((at >= onset && model === 'm1' && vantage === 'iad') || at >= onset + 40 * minute) ? 'http_5xx' : 'ok';
+		const told = story(play(both, onset + 45 * minute));
+		expect(told).toEqual(['open provider down p1/m1/iad', 'resolve provider down p1/m1/iad', 'open provider down p1/*/*']);
+	});
+
 	it('wrong answers degrade, and are no outage', () => {
 		expect(
 			story(
