@@ -61,7 +61,10 @@ export function loadConfig(text: string, env: Environment, discovered: Discovere
 	const parsed = sound === null ? null : configSchema.safeParse(sound.value);
 	if (!parsed?.success || sound === null) return { config: null, problems: sorted(faults.map(({ path, message }) => problemAt(path, message))) };
 	const resolved = resolveConfig(parsed.data, env, namesIn(value), discovered);
-	const all = [...faults, ...resolved.problems.map(({ path, message }) => ({ path: sound.originalPath(path), message }))];
+	// What is missing from an entry because a faulty part of it was set aside is not a second fault.
+	const follows = (path: Path) => faults.some((fault) => fault.path.length > path.length && path.every((step, i) => step === fault.path[i]));
+	const meant = resolved.problems.map(({ path, message }) => ({ path: sound.originalPath(path), message })).filter(({ path }) => !follows(path));
+	const all = [...faults, ...meant];
 	if (all.length > 0 || resolved.config === null) return { config: null, problems: sorted(all.map(({ path, message }) => problemAt(path, message))) };
 	return { config: resolved.config, problems: null, discoveries: resolved.discoveries };
 }
