@@ -2,12 +2,11 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Discovered, Discovery } from './discovery.ts';
+import type { Environment } from './environment.ts';
 import { type ConfigProblem, type Path, pathText } from './problem.ts';
 import { pruneFaults } from './prune-faults.ts';
 import { type Config, type Names, resolveConfig } from './resolve.ts';
 import { configSchema, describe, modelKeys } from './schema.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `discoveries`: providers whose models are to be asked for; without their lists the configuration has only the models named by hand. */
 export type LoadedConfig =

@@ -6,7 +6,7 @@ import { type Canary, type Target, type Timeouts, targetId } from '#core/target.
 import { catalog } from '#providers/catalog.ts';
 import { dialects } from '#providers/index.ts';
 import { type Discovered, type Discovery, selectModels } from './discovery.ts';
-import type { Environment } from './load.ts';
+import type { Environment } from './environment.ts';
 import type { Fault, Path } from './problem.ts';
 import { checkExpectation, isBuiltIn, ownCanariesOf, resolveCanaries } from './resolve-canaries.ts';
 import { type ConfigFile, describe, type ModelEntry, type ProviderEntry } from './schema.ts';
