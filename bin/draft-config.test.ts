@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#config/load.ts';
+import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import { draftConfig } from './draft-config.ts';
 
 const key = 'test-key';
@@ -26,6 +27,13 @@ describe('the first configuration', () => {
 		const { text } = await draftConfig({ env, listModels: async () => ['gemini-2.5-flash'] });
 		expect(text).not.toContain(key);
 		expect(loadConfig(text, env).config?.targets[0]?.apiKeyEnv).toBe('GOOGLE_API_KEY');
+	});
+
+	it('is probed as often as its budget can pay all day', async () => {
+		const env = { OPENAI_API_KEY: key, ANTHROPIC_API_KEY: key };
+		const { config } = loadConfig((await draftConfig({ env, listModels: async () => ['small'] })).text, env);
+		expect(config?.intervalMs).toBeGreaterThan(60_000);
+		expect(forecastPerDayMicroUsd(config?.targets ?? []).typical).toBeLessThanOrEqual((config?.budget.usdPerDay ?? 0) * 1e6);
 	});
 
 	it('a provider that can’t be asked gets its usual model, and the operator is told', async () => {

@@ -1,5 +1,7 @@
 /** The first `linnet.yaml`: one cheap model of each provider whose key is in the environment. */
 import { Document } from 'yaml';
+import { loadConfig } from '#config/load.ts';
+import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import { type CatalogEntry, catalog } from '#providers/catalog.ts';
 import { dialects } from '#providers/index.ts';
 import { ExpectedError } from './expected-error.ts';
@@ -18,6 +20,9 @@ export interface Draft {
 
 /** Small, cheap models have these in their names; of several the one with the shortest name is taken. */
 const cheap = /nano|mini|lite|flash|haiku|small|instant|luna|8b|7b|3b/i;
+
+const usdPerDay = 1;
+const intervals = ['60s', '2m', '5m', '10m', '15m', '30m', '1h'] as const;
 
 /** Taken when a provider can't be asked for its list; a snapshot of 2026-11, so it is said. */
 const usual: Readonly<Record<string, string>> = {
@@ -52,9 +57,17 @@ export async function draftConfig({ env, listModels }: DraftTools): Promise<Draf
 	);
 	const providers = drafts.flat();
 	if (providers.length === 0) throw new ExpectedError(`no provider could be written down:\n${notes.map((note) => `  ${note}`).join('\n')}`);
-	const document = new Document({ interval: '60s', budget: { usdPerDay: 1 }, providers });
-	document.commentBefore = ' Written by `linnet init`. Every key: linnet.example.yaml. Check it: npx linnet check';
-	return { text: document.toString(), notes };
+	const texts = intervals.map((interval) => {
+		const document = new Document({ interval, budget: { usdPerDay }, providers });
+		document.commentBefore = ' Written by `linnet init`. Every key: linnet.example.yaml. Check it: npx linnet check';
+		return document.toString();
+	});
+	// The shortest that the budget can pay all day, at the assumed prices: slots beyond it would be recorded as missed.
+	const affordable = texts.find((text) => {
+		const { config } = loadConfig(text, env);
+		return config !== null && forecastPerDayMicroUsd(config.targets).typical <= usdPerDay * 1e6;
+	});
+	return { text: affordable ?? texts.at(-1) ?? '', notes };
 }
 
 /** Null when the provider needs values of the operator's own, or can't be asked and has no usual model. */
