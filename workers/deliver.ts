@@ -20,7 +20,7 @@ export interface DeliverTools {
 
 const batchSize = 20;
 /** Longer than the slowest attempt, so that no other worker takes it meanwhile. */
-const leaseMs = 60_000;
+const leaseMs = 30_000;
 const timeoutMs = 20_000;
 const bodyLimit = 16_384;
 
