@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'] };
+// On a shared machine a second try tells a stall of the machine from a fault of ours; the report names every test that needed it.
+const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'], retry: process.env.CI === undefined ? 0 : 1 };
 // A file's suffix says what it needs: .test.ts nothing, .db.test.ts Postgres, .redis.test.ts Redis too, .browser.test.ts Chromium,
 // .e2e.test.ts the whole service in child processes.
 export default defineConfig({
