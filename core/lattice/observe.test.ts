@@ -375,27 +375,6 @@ describe('the lattice detector is a pure function of its inputs', () => {
 		);
 	});
 
-	it('results that arrive between two ticks in another order open and resolve the same', () => {
-		fc.assert(
-			fc.property(worlds, (world) => {
-				const { inputs } = play(world, 14 * minute, fleet);
-				const turned: LatticeInput[] = [];
-				let batch: LatticeInput[] = [];
-				for (const input of inputs) {
-					if (input.type === 'result') batch.unshift(input);
-					else {
-						turned.push(...batch, input);
-						batch = [];
-					}
-				}
-				const scopes = (decisions: readonly LatticeDecision[]) =>
-					decisions.flatMap((decision) => (decision.type === 'reprobe' ? [] : [`${decision.type} ${decision.cause} ${JSON.stringify(decision.scope)}`])).sort();
-				expect(scopes(replayed(turned).decisions)).toEqual(scopes(replayed(inputs).decisions));
-			}),
-			{ numRuns: 20 },
-		);
-	});
-
 	it('on any history an incident is opened once, then changed, then resolved, and no two open ones of a provider share a scope', () => {
 		fc.assert(
 			fc.property(worlds, (world) => {
