@@ -3,11 +3,21 @@ import { defineConfig } from 'vitest/config';
 // On a shared machine a second try tells a stall of the machine from a fault of ours; the report names every test that needed it.
 const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'], retry: process.env.CI === undefined ? 0 : 1 };
 // A file's suffix says what it needs: .test.ts nothing, .db.test.ts Postgres, .redis.test.ts Redis too, .browser.test.ts Chromium,
-// .e2e.test.ts the whole service in child processes.
+// .e2e.test.ts the whole service in child processes. What speaks to the real clients of others, or to every fault, is test/contract: too slow for `npm run check`.
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { ...shared, name: 'unit', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/*.{db,redis,browser,e2e}.test.ts'] } },
+			{
+				test: {
+					...shared,
+					name: 'unit',
+					include: ['**/*.test.ts'],
+					exclude: ['**/node_modules/**', '**/*.{db,redis,browser,e2e}.test.ts', 'test/contract/**'],
+				},
+			},
+			{
+				test: { ...shared, name: 'contract', include: ['test/contract/**/*.test.ts'], exclude: ['**/node_modules/**', '**/*.{db,redis,browser,e2e}.test.ts'] },
+			},
 			{ test: { ...shared, name: 'db', include: ['**/*.db.test.ts'], globalSetup: ['./test/postgres-server.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
 			{
 				test: {

@@ -24,7 +24,7 @@ if (missing.length + missingExtras.length > 0 && process.env.CI) {
 	console.error('\n  With CI set nothing may be left out.\n');
 	process.exit(1);
 }
-const projects = ['unit', 'db', 'redis', 'browser', 'e2e'].filter((project) => !missing.some((one) => one.project === project));
+const projects = ['unit', 'contract', 'db', 'redis', 'browser', 'e2e'].filter((project) => !missing.some((one) => one.project === project));
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '..', 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...projects.flatMap((project) => ['--project', project]), ...process.argv.slice(2)], {
 	stdio: 'inherit',
