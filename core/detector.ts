@@ -5,7 +5,7 @@
  */
 
 import { hash32 } from './hash.ts';
-import { type Cause, type Condition, conditions, type Impact, type IncidentEvidence, type Scope } from './incident.ts';
+import type { Cause, Impact, IncidentEvidence, Scope } from './incident.ts';
 import { type Outcome, ruleOf } from './outcome.ts';
 import type { ProbeResult } from './probe-result.ts';
 import { parseTargetId, targetId } from './target.ts';
@@ -41,6 +41,9 @@ export const defaultPolicy: DetectorPolicy = {
 	baselineSamples: 10,
 	vantageSilentMs: 900_000,
 };
+
+const conditions = ['outage', 'slow', 'wrong_answers', 'credentials', 'quota'] as const;
+type Condition = (typeof conditions)[number];
 
 // A key and a wallet are shared by a provider's targets, so those two are judged per provider.
 const conditionRules = {

@@ -7,11 +7,11 @@ export const impacts = ['none', 'minor', 'major', 'critical'] as const;
 export type Impact = (typeof impacts)[number];
 
 /** Whose trouble it is. Only `provider` incidents change a target's state; the others tell the operator. */
-export const causes = ['provider', 'monitor', 'credentials', 'quota', 'maintenance'] as const;
+export const causes = ['provider', 'monitor', 'credentials', 'quota', 'rate_limit', 'maintenance'] as const;
 export type Cause = (typeof causes)[number];
 
 /** What is wrong, each judged on its own evidence. A scope has at most one open incident of a condition. */
-export const conditions = ['outage', 'slow', 'wrong_answers', 'credentials', 'quota'] as const;
+export const conditions = ['outage', 'slow', 'wrong_answers', 'capacity', 'credentials', 'quota', 'rate_limit', 'blind', 'maintenance'] as const;
 export type Condition = (typeof conditions)[number];
 
 /** Null means "all": `{provider: 'groq', model: null, vantage: null}` is the provider everywhere. */

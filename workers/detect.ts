@@ -1,6 +1,5 @@
 /** Recorded results, in order -> decisions -> one transaction: state, incident, alerts to send. Results are recorded first and judged after. */
-import type { AlertEvent, AlertRoute, Transition } from '#core/alert.ts';
-import { channelsFor } from '#core/alert.ts';
+import type { Transition } from '#core/alert.ts';
 import {
 	type Decision,
 	type DetectorPolicy,
@@ -12,29 +11,22 @@ import {
 	type ReprobeDecision,
 	retireTargets,
 } from '#core/detector.ts';
-import type { Incident } from '#core/incident.ts';
 import type { Log } from '#core/log.ts';
-import type { Target } from '#core/target.ts';
 import { clearBackOffs, setBackOff } from '#db/back-offs.ts';
 import { readDetectorState, writeDetectorState } from '#db/detector-state.ts';
-import { listOpenIncidents, openIncident, refreshEvidence, reopenIncident, resolveIncident } from '#db/incidents.ts';
+import { findIncident, openIncident, refreshEvidence, reopenIncident, resolveIncident } from '#db/incidents.ts';
 import { assertLease, type Lease } from '#db/leases.ts';
-import { enqueueDeliveries } from '#db/outbox.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import type { StoredResult } from '#db/result-row.ts';
 import { type Db, type Tx, transaction } from '#db/sql.ts';
+import { type AnnounceTools, announce } from './announce.ts';
 
-export interface DetectTools {
+export interface DetectTools extends AnnounceTools {
 	readonly db: Db;
 	readonly log: Log;
 	/** Of the evaluator: what it writes after losing it is refused. */
 	readonly lease: Lease;
 	now(): number;
-	targets(): readonly Target[];
-	routes(): readonly AlertRoute[];
-	readonly simulated: boolean;
-	/** Public base URL of the page; null when there is none. */
-	publicUrl(): string | null;
 	readonly policy?: DetectorPolicy;
 	readonly backOff: { readonly firstMs: number; readonly longestMs: number };
 }
@@ -93,50 +85,15 @@ async function apply(tx: Tx, decision: IncidentDecision, tools: DetectTools): Pr
 	} else if (type === 'reopen') transition = await reopenIncident(tx, id, { update, evidence, targetIds: decision.targetIds });
 	else transition = await resolveIncident(tx, id, { update, evidence });
 
-	const channels = channelsFor(tools.routes(), decision);
-	if (channels.length === 0 && type !== 'resolve') return;
-	const event = await eventOf(tx, decision, tools);
-	// A resolve follows its trigger on every channel that heard of it, also when the routes have changed since.
-	await enqueueDeliveries(tx, {
-		incidentId: id,
-		transition,
-		channels: type === 'resolve' ? [] : channels,
-		alsoToPreviousChannels: type === 'resolve',
-		event,
-		at,
-	});
+	const incident = await findIncident(tx, id);
+	if (incident === null) throw new Error(`Expected incident ${id} to be stored, found none`);
+	await announce(tx, { incident, transition: transitionOf[type], number: transition, at }, tools);
 }
 
 function bodyOf({ type, reason, startedAt, at }: IncidentDecision): string {
 	const seconds = Math.max(0, Math.round((at - startedAt) / 1_000));
 	if (type === 'resolve') return `Resolved: ${reason}.`;
 	return `${type === 'reopen' ? 'It is back' : 'Detected'} ${seconds} s after the first bad result: ${reason}.`;
-}
-
-async function eventOf(tx: Tx, decision: IncidentDecision, { simulated, publicUrl, targets }: DetectTools): Promise<AlertEvent> {
-	const { type, incidentId: id, title, scope, cause, impact, startedAt, at, reason, targetIds, evidence } = decision;
-	const affected = new Set(
-		(await listOpenIncidents(tx)).filter((incident: Incident) => incident.cause === 'provider').flatMap((incident: Incident) => incident.targetIds),
-	);
-	const useInstead = targets()
-		.filter((target) => target.model === scope.model && target.provider !== scope.provider && !affected.has(target.id))
-		.map(({ provider }) => provider);
-	const url = publicUrl();
-	return {
-		type: `incident.${transitionOf[type]}`,
-		at: new Date(at).toISOString(),
-		simulated,
-		incident: {
-			...{ id, title, scope, cause, impact, reason, targetIds },
-			status: statusOf[type],
-			startedAt: new Date(startedAt).toISOString(),
-			detectedAt: new Date(at).toISOString(),
-			resolvedAt: type === 'resolve' ? new Date(at).toISOString() : null,
-			evidence: { ...evidence, outcomes: evidence.outcomes as Record<string, number> },
-		},
-		useInstead: [...new Set(useInstead)],
-		link: url === null ? null : `${url}/incident/${id}.html`,
-	};
 }
 
 /** A refused key or an empty wallet pauses the provider's targets, longer each time; the first good result ends the pause. */

@@ -174,6 +174,10 @@ const nouns = {
 	wrong_answers: 'wrong answers',
 	credentials: 'our key is refused',
 	quota: 'our quota is used up',
+	rate_limit: 'our own rate limit',
+	capacity: 'no capacity',
+	blind: 'our own network',
+	maintenance: 'maintenance',
 } as const satisfies Record<Condition, string>;
 
 function translate(state: JudgeState, decision: LatticeDecision): Decision[] {
