@@ -192,6 +192,7 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 		log,
 		now: Date.now,
 		targets: () => config.current().targets,
+		blipMs: () => config.current().verdict.blipMs,
 		maintenances: () => [],
 		routes: () => config.current().alerts.routes,
 		simulated,

@@ -50,6 +50,7 @@ const tools = (changes: Partial<EvaluatorTools> = {}): EvaluatorTools => ({
 	lease,
 	now: () => now,
 	targets: () => targets,
+	blipMs: () => 20_000,
 	maintenances: () => windows,
 	routes: () => routes,
 	simulated: false,

@@ -28,6 +28,8 @@ export interface EvaluatorTools extends AnnounceTools, BackOffTools {
 	readonly lease: Lease;
 	now(): number;
 	targets(): readonly Target[];
+	/** Trouble that is over within this is a blip, no incident. */
+	blipMs(): number;
 	/** Announced windows, running or ahead. */
 	maintenances(): readonly MaintenanceWindow[];
 }
@@ -73,7 +75,10 @@ export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 
 	let waiting: JudgeInput[] = await reconcile(tools, state);
 	const inputs = (at: number): JudgeInput[] => {
-		const configuration = { options: judgeOptions(tools.targets(), Object.keys(state.lattice.vantages).length), targets: judgedTargets(tools.targets()) };
+		const configuration = {
+			options: judgeOptions(tools.targets(), Object.keys(state.lattice.vantages).length, tools.blipMs()),
+			targets: judgedTargets(tools.targets()),
+		};
 		const windows = tools.maintenances();
 		const heard: JudgeInput[] = [];
 		if (configurationKey(configuration) !== state.heard.configuration) heard.push({ type: 'configure', at, ...configuration });
@@ -139,15 +144,15 @@ function hear(
 	return decisions;
 }
 
-async function load({ db, log, targets }: EvaluatorTools): Promise<{ state: JudgeState; head: EvaluatorHead; replayed: number }> {
+async function load({ db, log, targets, blipMs }: EvaluatorTools): Promise<{ state: JudgeState; head: EvaluatorHead; replayed: number }> {
 	const stored = await readCheckpoint(db, evaluatorName);
 	const known = stored === null ? null : joinState(stored.parts);
 	if (stored !== null && known === null) {
 		const head = await readEvaluatorHead(db, evaluatorName);
 		log.warn({ step: head.journalNumber }, 'the evaluator’s state is of another version: it starts anew and adopts the open incidents');
-		return { state: createJudgeState(judgeOptions(targets(), 1)), head, replayed: 0 };
+		return { state: createJudgeState(judgeOptions(targets(), 1, blipMs())), head, replayed: 0 };
 	}
-	const state = known ?? createJudgeState(judgeOptions(targets(), 1));
+	const state = known ?? createJudgeState(judgeOptions(targets(), 1, blipMs()));
 	let head: EvaluatorHead = stored ?? { journalNumber: 0, readThroughSeq: 0 };
 	const steps = await readJournalAfter(db, evaluatorName, head.journalNumber);
 	for (const { inputs, at, journalNumber, readThroughSeq } of steps) {

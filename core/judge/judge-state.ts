@@ -64,7 +64,7 @@ export type JudgeInput =
 	/** Incidents of the state that the record does not have open: they open again by evidence. */
 	| { readonly type: 'forget'; readonly at: number; readonly ids: readonly string[] };
 
-export type JudgeOptions = Pick<LatticeOptions, 'baseIntervalMs' | 'timeoutMs' | 'reprobe'>;
+export type JudgeOptions = Pick<LatticeOptions, 'baseIntervalMs' | 'timeoutMs' | 'blipMs' | 'reprobe'>;
 
 export interface MaintenanceWindow {
 	readonly id: string;

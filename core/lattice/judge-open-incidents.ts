@@ -3,7 +3,16 @@
 import { acceptNewLevel } from './accept-new-level.ts';
 import { ask } from './ask-reprobes.ts';
 import { channelRules } from './channels.ts';
-import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import {
+	covers,
+	endpointAt,
+	type LatticeDecision,
+	type LatticeIncident,
+	type LatticeState,
+	type ProviderState,
+	patience,
+	type Sample,
+} from './lattice-state.ts';
 import { markRecovering, resolveIncident, updateIncident } from './record-incident.ts';
 
 const resolveNats = 5.5;
@@ -78,7 +87,7 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		updateIncident(state, incident, { severity: 'down', reason: `${badCount} of ${judgedCount} results failed` }, decisions);
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
-	const quiet = Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
+	const quiet = patience(options) * Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
 	const needed = natsToResolve(badCount, judgedCount, share);
 	if (!incident.recovering && nats >= needed / 2 && incident.goodSinceBad >= 2)
 		markRecovering(state, incident, true, `${incident.goodSinceBad} good results since the last bad one`, decisions);

@@ -59,7 +59,7 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		return false;
 	}
 
-	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
+	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state, freshMs));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
 	provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);

@@ -12,6 +12,8 @@ export interface LatticeOptions {
 	readonly baseIntervalMs: number;
 	/** A probe without an answer ends after this. */
 	readonly timeoutMs: number;
+	/** Trouble that is over within this is a blip, no incident; what must have passed is scaled by it. Absent: 20 s, for which all was measured. */
+	readonly blipMs?: number;
 	/** Known from the start; others join with their first result. */
 	readonly endpoints: readonly EndpointName[];
 	/** Null: extra probes can't be had. */
@@ -264,6 +266,9 @@ export interface LatticeReprobe {
 }
 
 export type LatticeDecision = LatticeIncidentDecision | LatticeReprobe;
+
+/** Times of the detector are stated for blips of 20 s. */
+export const patience = ({ blipMs }: Pick<LatticeOptions, 'blipMs'>): number => (blipMs ?? 20_000) / 20_000;
 
 export function createLatticeState(options: LatticeOptions): LatticeState {
 	const state: LatticeState = {

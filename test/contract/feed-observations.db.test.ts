@@ -64,7 +64,7 @@ async function judgeAndPublish(): Promise<void> {
 	await rollUp({ db, log: silentLog, now: () => now });
 	const backOff = { firstMs: 3_600_000, longestMs: 86_400_000 };
 	const evaluator = await openEvaluator({
-		...{ db, log: silentLog, lease, now: () => now, targets: () => [target], maintenances: () => [], routes: () => [] },
+		...{ db, log: silentLog, lease, now: () => now, targets: () => [target], maintenances: () => [], blipMs: () => 20_000, routes: () => [] },
 		...{ simulated: false, publicUrl: () => null, backOff },
 	});
 	await evaluator.step();
