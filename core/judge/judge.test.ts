@@ -67,6 +67,7 @@ describe('a recorded result judged by the lattice', () => {
 		expect(opened?.evidence.outcomes).toEqual({ server_error: opened?.evidence.bad });
 		expect(opened?.evidence.checked?.providers).toEqual({ heard: 3, well: 3, names: ['acme', 'lama', 'nimbus'] });
 		expect(opened?.evidence.nats).toBeGreaterThan(18.5);
+		expect(opened?.reason).toMatch(/^(\d+) of \1 results failed: server_error ×\1; \d+ of \d+ results of other providers were well meanwhile$/);
 		expect(opened?.evidence.exampleResultIds.length).toBeGreaterThanOrEqual(3);
 		expect(closed).toMatchObject({ type: 'resolve', incidentId: opened?.incidentId });
 		expect(closed?.evidence.good).toBeGreaterThanOrEqual(3);

@@ -4,7 +4,7 @@ import { type Outcome, ruleOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 
 /** Null: nothing that the lattice judges. */
-const latticeOutcomeOf = {
+export const latticeOutcomeOf = {
 	ok: 'ok',
 	server_error: 'http_5xx',
 	server_timeout: 'http_5xx',

@@ -138,7 +138,7 @@ function openScope(
 	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, nats: episode.nats, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, control: blame.reason, reason: reasonOf(channel, episode, blame.reason) }, decisions);
 		return;
 	}
 	openIncident(
@@ -146,7 +146,7 @@ function openScope(
 		{
 			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
 			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
-			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats },
+			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control: blame.reason },
 			reason: reasonOf(channel, episode, blame.reason),
 		},
 		decisions,

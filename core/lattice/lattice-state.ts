@@ -177,6 +177,8 @@ export interface LatticeIncident {
 	recovering: boolean;
 	/** Evidence for it when it was opened or moved; 0 where no channel speaks. */
 	nats: number;
+	/** What was compared with before it was opened; empty where nothing was. */
+	control: string;
 	reason: string;
 }
 
@@ -247,6 +249,10 @@ export interface LatticeIncidentDecision {
 	/** Start of the first bad result of the run that opened it. */
 	readonly onsetAt: number;
 	readonly nats: number;
+	/** Through the last bad result, on its channel. */
+	readonly badCount: number;
+	readonly judgedCount: number;
+	readonly control: string;
 	/** Why it is over; null while it is not. */
 	readonly ending: Ending | null;
 	readonly reason: string;
