@@ -1,5 +1,5 @@
 /** Plays scenarios with known truths against the real pipeline and prints how well it told them. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,9 @@ import { playScenario } from './drill/play-scenario.ts';
 import { type DrillReport, reportOf, type ScenarioRun } from './drill/report.ts';
 import { readScenario, type Scenario } from './drill/scenario.ts';
 import { scorePlay } from './drill/score-play.ts';
+import { readSettings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
+import { drillFile } from './read-drill.ts';
 import { version } from './version.ts';
 
 const shipped = fileURLToPath(new URL('../simulator/scenarios/drills/', import.meta.url));
@@ -24,9 +26,10 @@ export function drillCommand(): Command {
 		.option('--seeds <n>', 'play each so many times, with other chances', '1')
 		.option('--list', 'the shipped scenarios')
 		.option('--json', 'print the report as JSON')
-		.option('--write <file>', 'also write the report there; LINNET_DATA/drill.json is what the API and the page publish')
+		.option('--write <file>', 'also write the report there')
+		.option('--publish', 'the API and the page of this installation show these figures from its next start on')
 		.addHelpText('after', '\nNothing is sent anywhere but to loopback, and nothing is spent. Exit code 1 when a scenario was not told as it expects.')
-		.action(async (files: string[], options: { seeds: string; list?: true; json?: true; write?: string }) => {
+		.action(async (files: string[], options: { seeds: string; list?: true; json?: true; write?: string; publish?: true }) => {
 			const seeds = Number(options.seeds);
 			if (!Number.isInteger(seeds) || seeds < 1 || seeds > 100) throw new ExpectedError(`--seeds: expected a number from 1 to 100, got "${options.seeds}"`, 2);
 			const known = (await readdir(shipped)).filter((name) => name.endsWith('.yaml')).sort();
@@ -41,6 +44,11 @@ export function drillCommand(): Command {
 			}
 			const report = await play(scenarios, seeds, (line) => process.stderr.write(line));
 			if (options.write !== undefined) await writeFile(options.write, `${JSON.stringify(report, null, '\t')}\n`);
+			if (options.publish) {
+				const { dataDir } = readSettings();
+				await mkdir(dataDir, { recursive: true });
+				await writeFile(drillFile(dataDir), JSON.stringify(report));
+			}
 			if (options.json) console.log(JSON.stringify(report));
 			else print(report);
 			process.exitCode = report.scenarios.some(({ complaints }) => complaints.length > 0) ? 1 : 0;
