@@ -119,7 +119,11 @@ function natsToResolve(badCount: number, judgedCount: number, share: number): nu
 
 /** What an incident was opened on must not open the next one. */
 function forget(state: LatticeState, provider: ProviderState, places: readonly number[], throughAt: number): void {
-	for (const place of places) endpointAt(state, place).judgedFromAt = throughAt + 1;
+	for (const place of places) {
+		const endpoint = endpointAt(state, place);
+		endpoint.judgedFromAt = throughAt + 1;
+		endpoint.newBaselines = {};
+	}
 	provider.samples = provider.samples.filter(({ startedAt, endpoint }) => startedAt >= endpointAt(state, endpoint).judgedFromAt);
 }
 
