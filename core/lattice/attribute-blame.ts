@@ -177,6 +177,8 @@ export function judgeVantage(state: LatticeState, channel: Channel, vantage: str
 			const needed = Math.min(3, providers);
 			if (lead > -leadNats || needed < 2 || failing < needed || unheard > 0 || sparedNats > sparedRefutes) continue;
 			if (blindNats + blindPenaltyNats < channelRules[channel].openNats) continue;
+			// What one vantage sees is not said of all: each that was heard must fail, and more than one clearly.
+			if (vantages.length > 1 && !failEverywhere(state, channel, sinceAt, vantages)) continue;
 			const where = vantages.length === 1 ? vantage : 'every vantage';
 			return {
 				verdict: 'monitor',
@@ -187,6 +189,18 @@ export function judgeVantage(state: LatticeState, channel: Channel, vantage: str
 		}
 	}
 	return worst >= leadNats ? { verdict: 'provider', reason: '' } : { verdict: 'unsure', reason: `vantage ${vantage} may be blind` };
+}
+
+function failEverywhere(state: LatticeState, channel: Channel, sinceAt: number, vantages: readonly string[]): boolean {
+	const counts = vantages.map((vantage) => {
+		let [n, k] = [0, 0];
+		for (const count of countProviders(state, channel, sinceAt, new Set([vantage])).values()) {
+			n += count.n;
+			k += count.k;
+		}
+		return { n, k };
+	});
+	return counts.every(({ n, k }) => n === 0 || k > 0) && counts.filter(({ k }) => k >= 2).length >= 2;
 }
 
 /** Everything heard from a vantage since a time, by start. */

@@ -126,22 +126,25 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 /** Several providers in doubt at once: before any of them is blamed, look at the vantages. */
 function judgeVantages(state: LatticeState, decisions: LatticeDecision[]): void {
 	for (const channel of channels) {
-		const { bit } = channelRules[channel];
-		const failing = new Map<string, { providers: number; firstAt: number }>();
+		const { bit, openNats } = channelRules[channel];
+		const failing = new Map<string, { providers: number; firstAt: number; nats: number }>();
 		for (const provider of Object.values(state.providers)) {
-			const firstAt = new Map<string, number>();
+			const firstAt = new Map<string, { at: number; nats: number }>();
 			for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
 				const { bad, startedAt, endpoint } = provider.samples[i] as Sample;
 				if (state.nowAt - startedAt >= 180_000) break;
-				if ((bad & bit) !== 0) firstAt.set(endpointAt(state, endpoint).vantage, startedAt);
+				if ((bad & bit) === 0) continue;
+				const { vantage, badCost } = endpointAt(state, endpoint);
+				firstAt.set(vantage, { at: startedAt, nats: badCost[channel] + (firstAt.get(vantage)?.nats ?? 0) });
 			}
-			for (const [vantage, at] of firstAt) {
-				const before = failing.get(vantage) ?? { providers: 0, firstAt: at };
-				failing.set(vantage, { providers: before.providers + 1, firstAt: Math.min(before.firstAt, at) });
+			for (const [vantage, { at, nats }] of firstAt) {
+				const before = failing.get(vantage) ?? { providers: 0, firstAt: at, nats: 0 };
+				failing.set(vantage, { providers: before.providers + 1, firstAt: Math.min(before.firstAt, at), nats: before.nats + nats });
 			}
 		}
-		for (const [vantage, { providers, firstAt }] of failing) {
-			if (providers < 3 || state.vantages[vantage]?.blindIncident) continue;
+		for (const [vantage, { providers, firstAt, nats }] of failing) {
+			// Even if every one of them spoke for it in full it would not be loud enough: the weighing is the dear part.
+			if (providers < 3 || nats < openNats || state.vantages[vantage]?.blindIncident) continue;
 			const blame = judgeVantage(state, channel, vantage, firstAt);
 			if (blame.verdict === 'monitor') blindVantages(state, blame, channel, decisions);
 		}
