@@ -203,15 +203,32 @@ function failEverywhere(state: LatticeState, channel: Channel, sinceAt: number, 
 	return counts.every(({ n, k }) => n === 0 || k > 0) && counts.filter(({ k }) => k >= 2).length >= 2;
 }
 
-/** Everything heard from a vantage since a time, by start. */
+/** Everything heard from a vantage since a time, by start: the providers' lists are sorted, so they are merged. */
 export function samplesFrom(state: LatticeState, vantage: string, sinceAt: number): Sample[] {
-	const samples: Sample[] = [];
+	let merged: Sample[] = [];
 	for (const provider of Object.values(state.providers)) {
+		const own: Sample[] = [];
 		for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
 			const sample = provider.samples[i] as Sample;
 			if (sample.startedAt < sinceAt) break;
-			if (endpointAt(state, sample.endpoint).vantage === vantage) samples.push(sample);
+			if (endpointAt(state, sample.endpoint).vantage === vantage) own.push(sample);
 		}
+		if (own.length > 0) merged = mergeByStart(merged, own.reverse());
 	}
-	return samples.sort((a, b) => a.startedAt - b.startedAt || a.endpoint - b.endpoint);
+	return merged;
+}
+
+function mergeByStart(a: readonly Sample[], b: readonly Sample[]): Sample[] {
+	const merged: Sample[] = [];
+	let [i, j] = [0, 0];
+	while (i < a.length && j < b.length) {
+		const [left, right] = [a[i] as Sample, b[j] as Sample];
+		const leftFirst = left.startedAt < right.startedAt || (left.startedAt === right.startedAt && left.endpoint <= right.endpoint);
+		merged.push(leftFirst ? left : right);
+		if (leftFirst) i += 1;
+		else j += 1;
+	}
+	while (i < a.length) merged.push(a[i++] as Sample);
+	while (j < b.length) merged.push(b[j++] as Sample);
+	return merged;
 }

@@ -196,6 +196,7 @@ export interface LatticeState {
 	options: LatticeOptions;
 	nowAt: number;
 	trimmedAt: number;
+	vantagesJudgedAt: number;
 	endpoints: EndpointState[];
 	/** provider → model → vantage → index. */
 	index: Record<string, Record<string, Record<string, number>>>;
@@ -280,7 +281,7 @@ export function createLatticeState(options: LatticeOptions): LatticeState {
 	const state: LatticeState = {
 		version: 2,
 		options: { ...options, endpoints: [] },
-		...{ nowAt: 0, trimmedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
+		...{ nowAt: 0, trimmedAt: 0, vantagesJudgedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
 		...{ reprobeTokens: options.reprobe?.burst ?? 0, tokensAt: 0, incidentCount: 0, freePlaces: [] },
 	};
 	for (const endpoint of options.endpoints) endpointOf(state, endpoint.provider, endpoint.model, endpoint.vantage);

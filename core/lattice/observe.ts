@@ -20,6 +20,8 @@ import { watchKeys } from './watch-keys.ts';
 
 const seenKept = 24;
 const trimEveryMs = 300_000;
+/** Nobody is blamed without looking at the vantages, whenever that is; this is for those that nobody is blamed for. */
+const vantagesEveryMs = 2_000;
 
 /** Moves the state forward in place by one input. On a failed commit throw the state away and load it again. */
 export function observe(state: LatticeState, input: LatticeInput): LatticeDecision[] {
@@ -111,7 +113,10 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 	}
 	state.maintenances = state.maintenances.filter(({ toAt }) => nowAt - toAt < 600_000);
 	const hot = Object.values(state.providers).filter(({ hotUntilAt }) => hotUntilAt >= nowAt);
-	if (hot.length >= 2) judgeVantages(state, decisions);
+	if (hot.length >= 2 && nowAt - state.vantagesJudgedAt >= vantagesEveryMs) {
+		state.vantagesJudgedAt = nowAt;
+		judgeVantages(state, decisions);
+	}
 	for (const provider of hot) if (provider.changed || nowAt - provider.judgedAt >= 3_000) judgeProvider(state, provider, provider.hotBits, decisions);
 	if (state.incidents.length > 0) {
 		judgeRecovery(state, decisions);
