@@ -1,7 +1,7 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
 import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
-import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
+import { attributeBlame, type Blame, judgeMilder } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
 import { explainFailures, natsOfScope, tallyEndpoints } from './explain-failures.ts';
@@ -86,6 +86,8 @@ function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void 
 	}
 }
 
+const milderOf = { failed: ['stalled', 'slow'], stalled: ['slow'] } as const satisfies Partial<Record<Channel, readonly Channel[]>>;
+
 const openFor = (state: LatticeState, provider: ProviderState) =>
 	state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
 
@@ -115,15 +117,12 @@ function openScope(
 	const { bit } = channelRules[channel];
 	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
 	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
-	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages };
+	const networkLike = channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout' || outcome === 'connect');
+	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages, networkLike };
 	let blame: Blame = attributeBlame(state, suspect);
-	// A slow monitor makes some answers very slow and the rest slow: ask both channels.
-	if (channel === 'stalled' && blame.verdict === 'provider') {
-		for (const vantage of vantages) {
-			const slow = judgeVantage(state, 'slow', vantage, episode.onsetAt);
-			if (slow.verdict === 'monitor') blame = slow;
-		}
-	}
+	// A slow monitor makes some answers time out, others very slow and the rest slow: ask those channels too.
+	const milder = channel === 'stalled' || (channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout')) ? milderOf[channel] : [];
+	for (const other of milder) if (blame.verdict === 'provider') blame = judgeMilder(state, suspect, other) ?? blame;
 	if (blame.verdict === 'monitor') return blindVantages(state, blame, channel, decisions);
 	if (blame.verdict === 'unsure') {
 		provider.doubts.push({ scope: name, channel, sinceAt: episode.onsetAt, reason: blame.reason });
