@@ -33,6 +33,8 @@ export interface Evidence {
 	readonly sunsetAt?: number;
 	/** The headers called the model deprecated (RFC 9745). */
 	readonly deprecated?: true;
+	/** Asked over HTTP/2; left out: over HTTP/1.1. */
+	readonly protocol?: 'h2';
 	readonly heartbeats?: number;
 	readonly finishReason?: string;
 	/** For network codes: did a second connection fail too, and did a control answer. */

@@ -98,6 +98,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 			contentTypes: dialect.contentTypes,
 			reader,
 			network: tools.network ?? {},
+			http2: target.http2,
 			signal: probe.signal,
 			observe: tools.observe?.bind(tools),
 		});
@@ -236,6 +237,7 @@ function describe(
 		...(text === null || text === '' ? {} : { message: redact(text, secrets) }),
 		...(error?.param ? { param: redact(error.param, secrets, 120) } : {}),
 		...(end === null ? {} : { deprecated: true as const, ...(end.shutdownAt === null ? {} : { sunsetAt: end.shutdownAt }) }),
+		...(exchange.marks.protocol === 'h2' ? { protocol: 'h2' as const } : {}),
 		...(exchange.heartbeats > 0 ? { heartbeats: exchange.heartbeats } : {}),
 		...(finishReason === null || found.outcome === 'ok' ? {} : { finishReason: redact(finishReason, secrets, 60) }),
 		...(networkConfirmed === null ? {} : { networkConfirmed }),
