@@ -136,6 +136,7 @@ export const configSchema = z.strictObject({
 	timeouts: timeouts.optional(),
 	budget: z.strictObject({ usdPerDay: z.number().nonnegative() }).optional(),
 	record: z.strictObject({ keepResults: duration('1d', '400d').optional() }).optional(),
+	verdict: z.strictObject({ blip: duration('1s', '10m').optional() }).optional(),
 	canaries: z.array(ownCanary).optional(),
 	providers: z
 		.array(provider, { error: (issue) => `expected a list of providers, got ${describe(issue.input)}` })

@@ -34,7 +34,7 @@ export function renderHow(context: PageContext): string {
 			<h2>Latency</h2>
 			<p>First token is the time from the request sent to the first visible content, on a monotonic clock. A role chunk, a comment or a ping is not content. Only complete answers enter the percentiles: errors never improve latency. Histograms with 5 % buckets give each percentile within 2.5 %.</p>
 			<h2>State</h2>
-			<p>A bad result asks for a second one within seconds. A run of evidence opens an incident and an equal run closes it. Several vantages vote by strict majority. When many unrelated providers fail at once from one vantage, that is our network, and those results are excluded.</p>
+			<p>A bad result asks for another probe within seconds. Evidence is added up over every scope it speaks about, a target, a model, a provider, a vantage, and the explanation that fits best names the incident. It opens when chance would need longer than a lifetime and the trouble outlasts a blip; it ends by evidence too. Several vantages vote by strict majority; fewer are a regional issue. When unrelated providers fail alike from one vantage, that is our network, and those results are excluded. Loud evidence whose blame is not settled reads unknown.</p>
 			<p>A bar of a day shows its confirmed minutes of outage: up to ${dayLimits.minorMinutes} min, up to ${dayLimits.majorMinutes} min, or more. Days are UTC days.</p>
 			<h2>Coverage</h2>
 			<p>In the last 24 hours ${formatCount(ran)} of ${formatCount(due)} due slots ran (${due === 0 ? 'no data' : formatPercent(ran / due, 2)}). A slot that could not run is recorded as missed.</p>

@@ -9,6 +9,7 @@ export const causeWords = {
 	monitor: 'our own monitor: its results are excluded',
 	credentials: 'our key',
 	quota: 'our plan or wallet',
+	rate_limit: 'our own rate limit',
 	maintenance: 'maintenance',
 } as const satisfies Record<Cause, string>;
 
