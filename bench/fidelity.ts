@@ -6,7 +6,7 @@
  * Arguments: rounds (default 3), then the levels to play (default all).
  *
  * Measured on two shared cores, p99 of the first token's error, middle round: V8 lets the nursery grow to 16 MB, and with 100 streams under way
- * each collection of it stands still for 4 to 14 ms, up to 50; kept at 1 MB it is 1.1 ms (bin/linnet.mjs). Tried and left out: stamping at the
+ * each collection of it stands still for 4 to 14 ms, up to 50; kept at 1 MB it is 1.1 ms (small-nursery.ts). Tried and left out: stamping at the
  * socket and parsing a turn later (41 against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in
  * the kernel), a larger old space and scavenging on one thread (no difference).
  */
@@ -40,17 +40,15 @@ interface Contender {
 	readonly client: ClientName;
 	readonly paced: boolean;
 	readonly processes: number;
-	readonly flags: readonly string[];
+	readonly smallNursery: boolean;
 }
 
-/** As bin/linnet.mjs starts a worker. */
-const smallNursery = ['--semi-space-growth-factor=1'];
-const bare = { paced: false, processes: 1, flags: [] } as const;
+const bare = { paced: false, processes: 1, smallNursery: false } as const;
 const contenders: readonly Contender[] = [
-	{ ...bare, name: 'linnet', client: 'probe', paced: true, flags: smallNursery },
-	{ ...bare, name: 'linnet, starts not paced', client: 'probe', flags: smallNursery },
+	{ ...bare, name: 'linnet', client: 'probe', paced: true, smallNursery: true },
+	{ ...bare, name: 'linnet, starts not paced', client: 'probe', smallNursery: true },
 	{ ...bare, name: 'linnet, nursery of 16 MB', client: 'probe', paced: true },
-	{ ...bare, name: 'linnet, two processes', client: 'probe', paced: true, flags: smallNursery, processes: 2 },
+	{ ...bare, name: 'linnet, two processes', client: 'probe', paced: true, smallNursery: true, processes: 2 },
 	{ ...bare, name: 'undici request', client: 'undici' },
 	{ ...bare, name: 'openai SDK', client: 'sdk' },
 	{ ...bare, name: 'floor: a bare socket', client: 'socket' },
@@ -65,7 +63,10 @@ const origin = await new Promise<string>((resolve) => {
 	});
 });
 const crews = new Map(
-	contenders.map((one) => [one, Array.from({ length: one.processes }, () => fork(new URL('./prober.ts', import.meta.url), { execArgv: [...one.flags] }))]),
+	contenders.map((one) => [
+		one,
+		Array.from({ length: one.processes }, () => fork(new URL('./prober.ts', import.meta.url), one.smallNursery ? ['small-nursery'] : [])),
+	]),
 );
 
 function playIn(child: ChildProcess, play: Play): Promise<Played> {
@@ -132,7 +133,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || unknown.length > 0) {
 const plays = (contender: Contender, { streams, starts }: Level) =>
 	!(contender.processes > 1 && streams < 500) &&
 	!(contender.client === 'probe' && !contender.paced && starts === 'spread') &&
-	!(streams === 1 && contender.client === 'probe' && contender.flags.length === 0);
+	!(streams === 1 && contender.client === 'probe' && !contender.smallNursery);
 
 // Warm code, as in a service that has run for a minute.
 const warmUp: Level = { streams: 60, pace: [200, 10], ms: 2_000, starts: 'spread', what: 'warm-up' };

@@ -33,6 +33,8 @@ export interface Evidence {
 	readonly sunsetAt?: number;
 	/** The headers called the model deprecated (RFC 9745). */
 	readonly deprecated?: true;
+	/** The target had never accepted this canary's request, so the request may be what failed: kept out of the numbers. */
+	readonly untested?: true;
 	/** Asked over HTTP/2; left out: over HTTP/1.1. */
 	readonly protocol?: 'h2';
 	readonly heartbeats?: number;
