@@ -24,6 +24,7 @@ import { settleSchedule } from '#workers/settle-schedule.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { readDrill } from './read-drill.ts';
 import type { Closing } from './run-role.ts';
 
 interface Shop {
@@ -157,6 +158,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
 		maintenances: async () => [],
+		drill: await readDrill(shop.settings.dataDir),
 	};
 	const publish = async () => {
 		await publishSnapshot(publishTools);

@@ -1,5 +1,7 @@
 /** Facts of the record -> the one public document. Pure: the same facts and the same clock give the same snapshot. */
+
 import { deriveGroup, derivePage } from './component.ts';
+import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
 import type { Condition, Incident } from './incident.ts';
@@ -69,6 +71,7 @@ export interface SnapshotFacts {
 	readonly doubts: readonly Doubt[];
 	/** Announced, running or ahead. */
 	readonly maintenances: readonly AnnouncedMaintenance[];
+	readonly drill: DrillReport | null;
 }
 
 /** Nulls: all. Times in ms since epoch. */
@@ -119,6 +122,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		models,
 		targets,
 		incidents,
+		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};
 }

@@ -3,6 +3,7 @@
  * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
  */
 
+import type { DrillReport } from './drill-report.ts';
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Availability } from './sli.ts';
@@ -172,6 +173,8 @@ export interface Snapshot {
 	readonly targets: readonly TargetView[];
 	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
 	readonly incidents: readonly IncidentView[];
+	/** How well this software told scenarios with known truths; null when that is not known. */
+	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */
 	readonly verdictRevision: string;
 }

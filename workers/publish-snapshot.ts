@@ -1,5 +1,7 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
+
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import type { DrillReport } from '#core/drill-report.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
@@ -24,6 +26,7 @@ export interface PublishTools {
 	intervalMs(): number;
 	/** Announced, running or ahead. */
 	maintenances(): Promise<readonly AnnouncedMaintenance[]>;
+	readonly drill: DrillReport | null;
 }
 
 const dayMs = 86_400_000;
@@ -39,6 +42,7 @@ export async function publishSnapshot({
 	simulated,
 	intervalMs,
 	maintenances: readMaintenances,
+	drill,
 }: PublishTools): Promise<Snapshot> {
 	const at = now();
 	const since = at - 90 * dayMs;
@@ -73,6 +77,19 @@ export async function publishSnapshot({
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
 	return storeSnapshot(db, (number) =>
-		buildSnapshot({ now: at, number, ...status(), simulated, intervalMs: intervalMs(), vantages, targets: configured, facts, incidents, doubts, maintenances }),
+		buildSnapshot({
+			now: at,
+			number,
+			...status(),
+			simulated,
+			intervalMs: intervalMs(),
+			vantages,
+			targets: configured,
+			facts,
+			incidents,
+			doubts,
+			maintenances,
+			drill,
+		}),
 	);
 }

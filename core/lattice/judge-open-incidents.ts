@@ -14,6 +14,7 @@ import {
 	type Sample,
 } from './lattice-state.ts';
 import { markRecovering, resolveIncident, updateIncident } from './record-incident.ts';
+import { severityNow } from './severity.ts';
 
 const resolveNats = 5.5;
 /** Trouble that lets some through has long lucky runs, and an hour of it many chances for one; of young trouble it is not known yet. */
@@ -77,14 +78,9 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		if (nats <= 0) [nats, fromAt] = [0, startedAt];
 	}
 	incident.recoveryFromAt = fromAt;
-	if (
-		(channel === 'failed' || channel === 'refused') &&
-		incident.severity === 'degraded' &&
-		incident.goodSinceBad === 0 &&
-		badCount >= 6 &&
-		badCount >= judgedCount * 0.85
-	)
-		updateIncident(state, incident, { severity: 'down', reason: `${badCount} of ${judgedCount} results failed` }, decisions);
+	const severity = severityNow(incident);
+	if (severity !== incident.severity)
+		updateIncident(state, incident, { severity, reason: `${badCount} of ${judgedCount} results ${channelRules[channel].noun}` }, decisions);
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
 	const quiet = patience(options) * Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
@@ -123,7 +119,11 @@ function natsToResolve(badCount: number, judgedCount: number, share: number): nu
 
 /** What an incident was opened on must not open the next one. */
 function forget(state: LatticeState, provider: ProviderState, places: readonly number[], throughAt: number): void {
-	for (const place of places) endpointAt(state, place).judgedFromAt = throughAt + 1;
+	for (const place of places) {
+		const endpoint = endpointAt(state, place);
+		endpoint.judgedFromAt = throughAt + 1;
+		endpoint.newBaselines = {};
+	}
 	provider.samples = provider.samples.filter(({ startedAt, endpoint }) => startedAt >= endpointAt(state, endpoint).judgedFromAt);
 }
 

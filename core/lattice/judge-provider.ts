@@ -14,11 +14,11 @@ import {
 	type LatticeState,
 	type ProviderState,
 	type ScopeState,
-	type Severity,
 	sameScope,
 } from './lattice-state.ts';
 import { type Episode, isRipe } from './read-episode.ts';
 import { openIncident, resolveIncident, updateIncident } from './record-incident.ts';
+import { severityOf } from './severity.ts';
 import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scopes.ts';
 
 /** The scope of a young incident may still move. */
@@ -138,16 +138,17 @@ function openScope(
 	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, nats: episode.nats, control: blame.reason, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, control: blame.reason, reason: reasonOf(channel, heir, episode, blame.reason) }, decisions);
 		return;
 	}
+	const counts = countScope(provider, scope, bit, episode.onsetAt);
 	openIncident(
 		state,
 		{
-			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
-			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
+			...{ scope: name, severity: severityOf(channel, counts), cause: 'provider', channel, onsetAt: episode.onsetAt },
+			...{ lastBadAt: episode.lastBadAt, ...counts, goodSinceBad: 0 },
 			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control: blame.reason },
-			reason: reasonOf(channel, episode, blame.reason),
+			reason: reasonOf(channel, counts, episode, blame.reason),
 		},
 		decisions,
 	);
@@ -167,19 +168,27 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 	return unheard.size > 0;
 }
 
-function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number {
-	return samples.filter(({ startedAt, valid }) => (valid & bit) !== 0 && startedAt <= lastBadAt).length;
+interface Counts {
+	readonly badCount: number;
+	/** Through the last bad one. */
+	readonly judgedCount: number;
 }
 
-/** Share of bad results from which nobody can use it; null: never so by this channel. Who sheds half of its load still serves the other half. */
-const downFrom = { failed: 0.5, refused: 0.85, wrong: null, stalled: null, slow: null } as const satisfies Record<Channel, number | null>;
-
-function severityOf(channel: Channel, { badCount, judgedCount }: Episode): Severity {
-	const share = downFrom[channel];
-	return share !== null && badCount >= judgedCount * share ? 'down' : 'degraded';
+/** Over the whole scope: the part that speaks loudest may be worse than the rest. */
+function countScope(provider: ProviderState, { endpoints }: ScopeState, bit: number, sinceAt: number): Counts {
+	let [badCount, judgedCount, good] = [0, 0, 0];
+	for (const { startedAt, endpoint, valid, bad } of provider.samples) {
+		if (startedAt < sinceAt || (valid & bit) === 0 || !endpoints.includes(endpoint)) continue;
+		good += 1;
+		if ((bad & bit) === 0) continue;
+		badCount += 1;
+		judgedCount += good;
+		good = 0;
+	}
+	return { badCount, judgedCount };
 }
 
-function reasonOf(channel: Channel, { badCount, judgedCount, nats, samples }: Episode, control: string): string {
+function reasonOf(channel: Channel, { badCount, judgedCount }: Counts, { nats, samples }: Episode, control: string): string {
 	const { bit, noun } = channelRules[channel];
 	const counts = new Map<string, number>();
 	for (const { bad, outcome } of samples) if ((bad & bit) !== 0 && outcome !== 'ok') counts.set(outcome, (counts.get(outcome) ?? 0) + 1);

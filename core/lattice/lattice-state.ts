@@ -52,9 +52,9 @@ export interface LatencyBaseline {
 
 /** How a model's latency moves with the hour of the week, over all vantages and canaries. */
 export interface Season {
-	/** Per hour of the week from Monday 00:00 UTC: ln of its latency over the week's mean, in hundredths; and in how many weeks it was seen. */
-	hourCenti: number[];
-	hourWeeks: number[];
+	/** Per hour of the week from Monday 00:00 UTC: ln of its latency over the week's mean, in hundredths, in the last two weeks that saw it. */
+	lastCenti: (number | null)[];
+	beforeCenti: (number | null)[];
 	/** The hour that is being summed, counted from the epoch, and its sum. */
 	hour: number;
 	sumLn: number;

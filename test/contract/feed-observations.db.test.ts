@@ -78,6 +78,7 @@ async function judgeAndPublish(): Promise<void> {
 			simulated: false,
 			intervalMs: () => 60_000,
 			maintenances: async () => [],
+			drill: null,
 		}),
 	);
 	await observations.refresh();

@@ -95,6 +95,7 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 		simulated: false,
 		intervalMs: () => 60_000,
 		maintenances: async () => [],
+		drill: null,
 	});
 	const snapshots = createSnapshotSource();
 	snapshots.put(snapshot);
