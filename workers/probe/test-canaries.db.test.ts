@@ -94,7 +94,7 @@ it('the target document names what to mend, and the verdict why nothing is seen'
 		(
 			await publishSnapshot({
 				...{ db: house.db, rollups: createRollupReader(house.db), now: () => sampleNow + 5_000, targets: () => [target], simulated: false },
-				...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [] },
+				...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [], drill: null },
 			})
 		).targets[0];
 	expect((await publish())?.canaryFaults).toEqual([]);
