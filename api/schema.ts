@@ -87,6 +87,17 @@ export const targetSchema = z.strictObject({
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
 		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
 		ttftMs1d: percentiles.nullable(),
+		canaryFaults: z
+			.array(
+				z.strictObject({
+					canary: z.string(),
+					state: z.enum(['refused', 'untested']).describe('untested: never accepted yet, its failures do not count'),
+					field: z.string().nullable().describe('as the provider named it'),
+					advice: z.string().nullable().describe('what to change in the configuration'),
+					since: instant,
+				}),
+			)
+			.describe("canaries that the target refuses as malformed, or has not accepted yet: the operator's to mend"),
 		outcomes: z.record(z.string(), count),
 		days: z.array(dayView),
 	}),

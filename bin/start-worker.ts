@@ -10,7 +10,10 @@ import { registerTargets } from '#db/targets.ts';
 import { deliver } from '#workers/deliver.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
+import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
+import { keepNurserySmall } from '#workers/probe/small-nursery.ts';
+import { openCanaryTests } from '#workers/probe/test-canaries.ts';
 import { prune } from '#workers/prune.ts';
 import { publishSnapshot } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
@@ -56,6 +59,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	await register();
 	await ensurePartitions(database.db, Date.now());
 	config.onChange(() => void register().catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
+	if (jobs === 'probe') keepNurserySmall();
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
 }
@@ -81,6 +85,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		clearTimeout(timer);
 	});
 	const targets = () => config.current().targets;
+	const pace = paceStarts();
 	const tools: ScheduleTools = {
 		db: database.db,
 		log,
@@ -90,8 +95,11 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		stopping: () => stop.aborted,
 		targets,
 		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
-		runProbe: (probe) =>
-			runProbe(
+		async runProbe(probe) {
+			const readyMs = performance.now();
+			const waitMs = pace.admit(readyMs) - readyMs;
+			if (waitMs > 0) await pause(waitMs, stop);
+			return runProbe(
 				{
 					now: Date.now,
 					readSecret: (name) => process.env[name],
@@ -99,7 +107,9 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 					controls: () => controlsFor(probe.target.provider, targets()),
 				},
 				{ ...probe, signal: cutProbes.signal },
-			),
+			);
+		},
+		canaryTests: openCanaryTests({ db: database.db, log }),
 		record: (result) => recorder.record(result),
 	};
 	const settle = { db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() };

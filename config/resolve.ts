@@ -232,6 +232,7 @@ function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecy
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
+		...(entry.http2 === true ? { http2: true as const } : {}),
 		...(lifecycle === undefined ? {} : { lifecycle }),
 	};
 }

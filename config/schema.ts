@@ -106,6 +106,7 @@ const provider = z.strictObject({
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
 	maxConcurrency: z.int().min(1).max(1_000).optional(),
+	http2: z.boolean().optional(),
 	models: z.union([
 		z
 			.array(model, { error: (issue) => `expected a list of models, or \`discover\`, got ${describe(issue.input)}` })

@@ -9,8 +9,10 @@ import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from '
 import type { Outcome, Sli } from './outcome.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
+import { type CanaryTest, requestKey } from './self-test.ts';
 import { availability, ratio } from './sli.ts';
 import {
+	type CanaryFault,
 	type CapacityState,
 	type DayView,
 	type GroupView,
@@ -50,6 +52,8 @@ export interface TargetFacts {
 	/** Keyed YYYY-MM-DD, UTC. */
 	readonly days: ReadonlyMap<string, Rollup>;
 	readonly recent: Readonly<Record<string, RecentResults>>;
+	/** Of canaries that are not accepted; left out: none. */
+	readonly canaryTests?: readonly CanaryTest[];
 }
 
 export interface SnapshotFacts {
@@ -129,6 +133,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
 	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));
 	const staleMs = staleAfterMs(target);
+	const faults = canaryFaults(target, facts?.canaryTests ?? []);
 	const verdict = judgeTarget(
 		target,
 		{
@@ -137,6 +142,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 			incidents,
 			doubts: input.doubts.filter((doubt) => isIn(doubt, target)),
 			maintenance: input.maintenances.find((window) => window.vantage === null && isIn(window, target) && window.fromAt <= now && now < window.toAt) ?? null,
+			canaryFault: faults[0],
 		},
 		now,
 	);
@@ -176,6 +182,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 			speed === undefined || speedCount < minSamples ? null : { p50: round(quantile(speed, 0.5)), p10: round(quantile(speed, 0.1)), count: speedCount },
 		price: target.price,
 		lifecycle: target.lifecycle ?? 'active',
+		canaryFaults: faults,
 		vantages: Object.fromEntries(
 			Object.entries(recent).map(([vantage, one]) => [
 				vantage,
@@ -194,6 +201,16 @@ function isIn(scope: Pick<Doubt, 'provider' | 'model' | 'operation'> & { vantage
 		(scope.model === null || scope.model === target.model) &&
 		(scope.operation === null || scope.operation === target.operation)
 	);
+}
+
+/** What is known of requests as they are built now. */
+function canaryFaults(target: Target, tests: readonly CanaryTest[]): CanaryFault[] {
+	return tests
+		.filter(({ canary, requestKey: key }) => target.canaries.some((own) => own.name === canary && requestKey(target, own) === key))
+		.map(({ canary, fate, refusal, fateAt }) => ({
+			...{ canary, state: fate === 'refused' ? ('refused' as const) : ('untested' as const) },
+			...{ field: refusal?.field ?? null, advice: refusal?.advice ?? null, since: iso(fateAt) },
+		}));
 }
 
 const openOf = (incidents: readonly Incident[], condition: Condition) => incidents.find((one) => one.condition === condition && one.resolvedAt === null);

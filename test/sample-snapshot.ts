@@ -221,6 +221,7 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 			fra: { state, measuredAt: isBlank ? null : iso(now - 14_000) },
 			iad: { state: state === 'partial_outage' ? 'operational' : state, measuredAt: isBlank ? null : iso(now - 31_000) },
 		},
+		canaryFaults: [],
 		outcomes: isBlank ? {} : outcomesFor(state, windows['1d']),
 		days,
 	};

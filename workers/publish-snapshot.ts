@@ -5,6 +5,7 @@ import type { DrillReport } from '#core/drill-report.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
+import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { readRecentResults } from '#db/read-results.ts';
@@ -46,7 +47,7 @@ export async function publishSnapshot({
 	const at = now();
 	const since = at - 90 * dayMs;
 	const configured = targets();
-	const [firstSeen, recent, windows, days, incidents, doubts, maintenances] = await Promise.all([
+	const [firstSeen, recent, windows, days, incidents, doubts, maintenances, canaryTests] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
@@ -54,7 +55,9 @@ export async function publishSnapshot({
 		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
 		readDoubts(db, evaluatorName),
 		readMaintenances(),
+		listCanaryFaults(db),
 	]);
+	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries }): [string, TargetFacts] => {
 			const own = windows.get(id) ?? {};
@@ -67,6 +70,7 @@ export async function publishSnapshot({
 					latency: { '30m': primary('30m'), '1d': primary('1d') },
 					days: days.get(id) ?? new Map(),
 					recent: recent.get(id) ?? {},
+					canaryTests: testsOf.get(id) ?? [],
 				},
 			];
 		}),

@@ -41,7 +41,7 @@ export function latticeInputOf(id: string, result: ProbeResult, at: number): Lat
 	const name = { provider, model: `${model}:${operation}`, vantage };
 	if (startedAt === null) return kind === 'confirmation' ? { type: 'reprobe_denied', at, ...name } : null;
 	const latticeOutcome: LatticeOutcome | null = latticeOutcomeOf[outcome];
-	if (kind === 'manual' || latticeOutcome === null) return null;
+	if (kind === 'manual' || latticeOutcome === null || result.evidence?.untested === true) return null;
 	// A network failure that nobody confirmed is excluded; to the lattice it is evidence all the same, because it tells a blind vantage.
 	if (result.sli === 'excluded' && ruleOf(outcome).group !== 'network' && !ours.has(latticeOutcome)) return null;
 	return { type: 'result', id, at, startedAt, ...name, outcome: latticeOutcome, ttftMs, totalMs, canary, reprobe: kind === 'confirmation' };
