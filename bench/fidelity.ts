@@ -71,8 +71,12 @@ const crews = new Map(
 
 function playIn(child: ChildProcess, play: Play): Promise<Played> {
 	return new Promise((resolve, reject) => {
-		child.once('message', (message) => resolve(message as Played));
-		child.once('exit', (code) => reject(new Error(`a prober ended with code ${code}`)));
+		const fail = (code: number | null) => reject(new Error(`a prober ended with code ${code}`));
+		child.once('exit', fail);
+		child.once('message', (message) => {
+			child.off('exit', fail);
+			resolve(message as Played);
+		});
 		child.send(play);
 	});
 }
