@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Incident } from '#core/incident.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import { readSnapshot } from '#core/snapshot-text.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow } from '#test/sample-results.ts';
 import { activeBackOffs, clearBackOffs, setBackOff } from './back-offs.ts';
@@ -175,7 +176,7 @@ describe('leases', () => {
 });
 
 describe('snapshots', () => {
-	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü' }) as unknown as Snapshot;
+	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü', targets: [] }) as unknown as Snapshot;
 
 	it('are numbered without a gap, whoever publishes, and the last hundred are kept', async () => {
 		expect(await readLatestSnapshot(db)).toBeNull();
@@ -184,7 +185,7 @@ describe('snapshots', () => {
 		expect(await readLatestSnapshotNumber(db)).toBe(105);
 		const kept = await readSnapshotsSince(db, 0);
 		expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, i) => i + 6));
-		expect(JSON.parse((await readLatestSnapshot(db))!.document)).toEqual(build(105));
+		expect(readSnapshot((await readLatestSnapshot(db))!.document)).toEqual(build(105));
 		await expect(publishSnapshot(db, (number) => build(number + 1))).rejects.toThrow(/number 106/);
 	});
 
