@@ -4,6 +4,7 @@ import { findKeys, findNames } from './names.ts';
 import { readPacked } from './packed-rollups.ts';
 import { type RawRow, rawColumns, rawJoin, toRolledResult } from './raw-row.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
+import { findSeries } from './series.ts';
 import { instant, query, type Sql } from './sql.ts';
 
 interface GroupRow extends CountsRow, Partial<DistributionsRow> {
@@ -56,18 +57,16 @@ const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
 	where s.kind = 0`,
 );
 
-// One row a target and as text: a row a day is 900,000 for 10,000 targets, and twice as slow to read as to add up (bench/history.ts).
-const selectDays = query<{ target_key: number; days: string }>(
+// One row a series, its days as text: a row a day is 900,000 for 10,000 targets, and dearer to read than to add up (bench/history.ts).
+const selectDays = query<{ series_key: number; days: string; slots: string; missed: string; good: string; bad: string; excluded: string }>(
 	'rollups_days',
-	`select target_key, string_agg(concat_ws(' ', day, slots, missed, good, bad, excluded), ',' order by day) as days
+	`select series_key, array_agg(day)::text as days, array_agg(slot_count)::text as slots, array_agg(missed_count)::text as missed,
+		array_agg(good_count)::text as good, array_agg(bad_count)::text as bad, array_agg(excluded_count)::text as excluded
 	from (
-		select s.target_key, (extract(epoch from r.bucket_at) / 86400)::int as day, sum(r.slot_count) as slots, sum(r.missed_count) as missed,
-			sum(r.good_count) as good, sum(r.bad_count) as bad, sum(r.excluded_count) as excluded
-		from rollups_day r join series s using (series_key)
-		where r.bucket_at >= $1::timestamptz
-		group by s.target_key, r.bucket_at
-	) added
-	group by target_key`,
+		select series_key, (bucket_at at time zone 'UTC')::date - date '1970-01-01' as day, slot_count, missed_count, good_count, bad_count, excluded_count
+		from rollups_day where bucket_at >= $1::timestamptz
+	) r
+	group by series_key`,
 );
 
 const sliQuery = query<{ target_key: number; good: number; bad: number }>(
@@ -215,14 +214,20 @@ export async function readSliCounts(
 	return byTarget;
 }
 
-/** Target id → UTC day (YYYY-MM-DD) → slots and what they were for availability, from `fromDay` on; everything else is empty. */
-export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, Rollup>>> {
-	const byTarget = new Map<string, Map<string, Rollup>>();
+/** Slots of one UTC day, and what they were for availability. */
+export type DayCounts = Pick<Rollup, 'count' | 'missed' | 'good' | 'bad' | 'excluded'>;
+
+/** Target id → UTC day (YYYY-MM-DD) → counts, from `fromDay` on. */
+export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, DayCounts>>> {
 	const rows = await sql.run(selectDays, [`${fromDay}T00:00:00Z`]);
+	const series = await findSeries(
+		sql,
+		rows.map((row) => row.series_key),
+	);
 	const targets = await findNames(
 		sql,
 		'target',
-		rows.map((row) => row.target_key),
+		[...series.values()].map(({ targetKey }) => targetKey),
 	);
 	const names = new Map<number, string>();
 	const nameOf = (day: number) => {
@@ -230,15 +235,39 @@ export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<str
 		names.set(day, name);
 		return name;
 	};
+	const byTarget = new Map<string, Map<string, DayCounts>>();
 	for (const row of rows) {
-		const days = new Map<string, Rollup>();
-		for (const text of row.days.split(',')) {
-			const [day = 0, count = 0, missed = 0, good = 0, bad = 0, excluded = 0] = text.split(' ').map(Number);
-			days.set(nameOf(day), { ...emptyRollup, count, missed, good, bad, excluded });
+		const id = targets.get(series.get(row.series_key)?.targetKey ?? 0) ?? '';
+		const days = byTarget.get(id) ?? new Map<string, DayCounts>();
+		byTarget.set(id, days);
+		const [counts, missed, good, bad, excluded] = [row.slots, row.missed, row.good, row.bad, row.excluded].map(readNumbers);
+		for (const [i, day] of readNumbers(row.days).entries()) {
+			const name = nameOf(day);
+			const own = { count: counts?.[i] ?? 0, missed: missed?.[i] ?? 0, good: good?.[i] ?? 0, bad: bad?.[i] ?? 0, excluded: excluded?.[i] ?? 0 };
+			const other = days.get(name);
+			days.set(name, other === undefined ? own : addCounts(own, other));
 		}
-		byTarget.set(targets.get(row.target_key) ?? '', days);
 	}
 	return byTarget;
+}
+
+function addCounts(a: DayCounts, b: DayCounts): DayCounts {
+	return { count: a.count + b.count, missed: a.missed + b.missed, good: a.good + b.good, bad: a.bad + b.bad, excluded: a.excluded + b.excluded };
+}
+
+/** The text of an array of counts: `{1,22,3}`. By hand, since this reads millions of them. */
+function readNumbers(text: string): number[] {
+	const numbers: number[] = [];
+	let number = 0;
+	for (let at = 1; at < text.length; at++) {
+		const digit = text.charCodeAt(at) - 48;
+		if (digit >= 0 && digit <= 9) number = number * 10 + digit;
+		else {
+			numbers.push(number);
+			number = 0;
+		}
+	}
+	return numbers;
 }
 
 export interface SeriesOptions {

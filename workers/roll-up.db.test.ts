@@ -160,7 +160,8 @@ it('tells the counts of each UTC day', async () => {
 	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
 	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
 	const { count, missed, good, bad, excluded } = mergeRollups(expected);
-	expect(mergeRollups([...(days?.values() ?? [])])).toEqual({ ...emptyRollup, count, missed, good, bad, excluded });
+	const found = [...(days?.values() ?? [])].map((day) => ({ ...emptyRollup, ...day }));
+	expect(mergeRollups(found)).toEqual({ ...emptyRollup, count, missed, good, bad, excluded });
 });
 
 it('reads for a publisher what the plain reads say, once what hardly moves has been read again', async () => {

@@ -340,7 +340,9 @@ create table rollups_hour (like rollups_5m including comments, primary key (seri
 create table rollups_day (like rollups_5m including comments, primary key (series_key, bucket_at));
 create unique index rollups_5m_slot on rollups_5m (series_key, bucket_at);
 create index rollups_hour_time on rollups_hour using brin (bucket_at) with (pages_per_range = 32, autosummarize = on);
-create index rollups_day_time on rollups_day using brin (bucket_at) with (pages_per_range = 32, autosummarize = on);
+-- Bars and long windows add up counts of ninety days of every series: from this index alone, without the histograms.
+create index rollups_day_counts on rollups_day (bucket_at, series_key) include (slot_count, missed_count, good_count, bad_count, excluded_count, served_count,
+	refused_count, right_count, answered_count, input_tokens, output_tokens, cost_nano_usd);
 create table rollups_5m_default partition of rollups_5m default;
 comment on table rollups_5m is 'Sums of the scheduled results of 5 minutes of one series; one partition a UTC day, the older days are packed';
 comment on table rollups_hour is 'Sums of an hour, from the 5 minutes';
