@@ -8,11 +8,12 @@ export const causeWords = {
 	monitor: 'our own monitor or network',
 	credentials: 'our API key',
 	quota: 'our account or budget',
+	rate_limit: 'our own rate limit',
 	maintenance: 'announced maintenance',
 } as const satisfies Record<Cause, string>;
 
 export function titleOf({ type, incident, simulated }: AlertEvent): string {
-	const verb = { 'incident.opened': 'Down', 'incident.reopened': 'Down again', 'incident.resolved': 'Resolved' }[type];
+	const verb = { 'incident.opened': 'Down', 'incident.updated': 'Changed', 'incident.reopened': 'Down again', 'incident.resolved': 'Resolved' }[type];
 	const degraded = incident.impact === 'minor' && type !== 'incident.resolved' ? 'Degraded' : verb;
 	const word = incident.cause === 'provider' ? degraded : type === 'incident.resolved' ? 'Resolved' : 'Action needed';
 	return `${simulated ? '[simulated] ' : ''}${word}: ${incident.title}`;

@@ -102,14 +102,15 @@ async function writeIncident(tx: Parameters<typeof openIncident>[0], { target, s
 	const detectedAt = startedAt + 24_000;
 	const bad = Math.max(3, Math.round((endedAt - startedAt) / target.intervalMs));
 	const reason = slow
-		? '3 of the last 5 first tokens came later than 3 times the usual: 2140 ms, 1985 ms, 2410 ms'
-		: '3 of the last 4 results failed: server_error (HTTP 503) ×3';
+		? '9 of 10 results took more than twice the usual; 24 of 24 results of other providers were well meanwhile'
+		: '6 of 6 results failed: server_error ×6; 14 of 14 results of other providers were well meanwhile';
 	const id = `inc-demo-${startedAt.toString(36)}`;
 	const incident: Incident = {
 		id,
 		scope: { provider: target.provider, model: target.model, operation: target.operation, vantage: null },
 		condition: slow ? 'slow' : 'outage',
 		cause: 'provider',
+		severity: slow ? 'degraded' : 'down',
 		impact: slow ? 'minor' : 'major',
 		status: 'identified',
 		title: `${target.model} on ${target.provider}: ${slow ? 'slow answers' : 'outage'}`,
@@ -117,11 +118,22 @@ async function writeIncident(tx: Parameters<typeof openIncident>[0], { target, s
 		detectedAt,
 		resolvedAt: null,
 		reason,
-		evidence: { good: 0, bad, excluded: 0, outcomes: slow ? { ok: bad } : { server_error: bad }, vantages: [vantage], exampleResultIds: [] },
+		evidence: {
+			good: 0,
+			bad,
+			excluded: 0,
+			outcomes: slow ? { ok: bad } : { server_error: bad },
+			vantages: [vantage],
+			exampleResultIds: [],
+			nats: null,
+			checked: null,
+		},
 		updates: [{ at: detectedAt, status: 'identified', body: `Simulated history. Detected 24 s after the first bad result: ${reason}.` }],
 		relapseCount: 0,
 		targetIds: [target.id],
 	};
 	await openIncident(tx, incident);
-	await resolveIncident(tx, id, { update: { at: endedAt + 15_000, status: 'resolved', body: 'Resolved: 3 good results in a row.' } });
+	await resolveIncident(tx, id, {
+		update: { at: endedAt + 15_000, status: 'resolved', body: 'Resolved: 12 good results since the last bad one, at every endpoint of the scope.' },
+	});
 }

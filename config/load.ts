@@ -139,6 +139,7 @@ const keysByPlace: Readonly<Record<string, readonly string[]>> = {
 	match: ['provider', 'model', 'impact', 'cause'],
 	budget: ['usdPerDay'],
 	record: ['keepResults'],
+	verdict: ['blip'],
 	status: ['title', 'url'],
 };
 

@@ -17,6 +17,7 @@ export interface Config {
 	readonly targets: readonly Target[];
 	readonly budget: { readonly usdPerDay: number };
 	readonly record: { readonly keepResultsMs: number };
+	readonly verdict: { readonly blipMs: number };
 	readonly alerts: { readonly channels: Readonly<Record<string, ChannelSettings>>; readonly routes: readonly AlertRoute[] };
 	readonly status: { readonly title: string; readonly url: string | null };
 }
@@ -26,6 +27,7 @@ export const defaults = {
 	timeouts: { connectMs: 10_000, firstTokenMs: 30_000, stallMs: 20_000, totalMs: 60_000 },
 	usdPerDay: 1,
 	keepResultsMs: 14 * 86_400_000,
+	blipMs: 20_000,
 	maxConcurrency: 8,
 	// Reasoning models spend a small cap on hidden thinking and then answer nothing.
 	maxOutputTokens: 256,
@@ -105,6 +107,7 @@ export function resolveConfig(
 			targets,
 			budget: { usdPerDay: file.budget?.usdPerDay ?? defaults.usdPerDay },
 			record: { keepResultsMs: file.record?.keepResults ?? defaults.keepResultsMs },
+			verdict: { blipMs: file.verdict?.blip ?? defaults.blipMs },
 			alerts,
 			status: { title: file.status?.title ?? defaults.title, url: file.status?.url ?? null },
 		},
@@ -229,6 +232,7 @@ function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecy
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
+		...(entry.http2 === true ? { http2: true as const } : {}),
 		...(lifecycle === undefined ? {} : { lifecycle }),
 	};
 }

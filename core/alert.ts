@@ -1,7 +1,7 @@
 /** Who is told what, and when a delivery is tried again: pure decisions. */
 import type { Cause, Impact, IncidentStatus, Scope } from './incident.ts';
 
-export const transitions = ['opened', 'reopened', 'resolved'] as const;
+export const transitions = ['opened', 'updated', 'reopened', 'resolved'] as const;
 export type Transition = (typeof transitions)[number];
 
 /** What a channel renders; stored with the delivery, so that every attempt says the same. Times are ISO 8601 UTC. */

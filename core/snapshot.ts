@@ -3,7 +3,8 @@
  * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
  */
 
-import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
+import type { DrillReport } from './drill-report.ts';
+import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
@@ -43,6 +44,25 @@ export interface Percentiles {
 	readonly p99: number;
 }
 
+/** `strained`: an incident of refusals for want of capacity is open. `exhausted`: hardly anything is served. */
+export const capacityStates = ['available', 'strained', 'exhausted', 'unknown'] as const;
+export type CapacityState = (typeof capacityStates)[number];
+
+/** `degraded`: an incident of wrong answers is open. */
+export const qualityStates = ['as_expected', 'degraded', 'unknown'] as const;
+export type QualityState = (typeof qualityStates)[number];
+
+export interface CanaryFault {
+	readonly canary: string;
+	/** `untested`: never accepted, and what failed may be the request; its results do not count. */
+	readonly state: 'refused' | 'untested';
+	/** Field that was refused, as the provider named it; null when it named none. */
+	readonly field: string | null;
+	/** What to change in the configuration; null when untested. */
+	readonly advice: string | null;
+	readonly since: string;
+}
+
 export interface TargetView {
 	readonly id: string;
 	/** File name of the target's page, injective (core/target fileSlug). */
@@ -63,10 +83,16 @@ export interface TargetView {
 	readonly availability: Readonly<Record<WindowName, Availability>>;
 	/** Slots that ran of the slots that were due, last 24 h. */
 	readonly coverage: { readonly ran: number; readonly due: number; readonly ratio: number | null };
-	/** Last 30 min. */
-	readonly capacity: { readonly ratio: number | null; readonly served: number; readonly refused: number; readonly retryAfterMs: number | null };
+	/** Last 30 min. Busy is not broken: a dimension of its own. */
+	readonly capacity: {
+		readonly state: CapacityState;
+		readonly ratio: number | null;
+		readonly served: number;
+		readonly refused: number;
+		readonly retryAfterMs: number | null;
+	};
 	/** Last 24 h. */
-	readonly quality: { readonly ratio: number | null; readonly right: number; readonly answered: number };
+	readonly quality: { readonly state: QualityState; readonly ratio: number | null; readonly right: number; readonly answered: number };
 	/** Last 30 min; null below 5 samples. */
 	readonly ttftMs: (Percentiles & { readonly count: number }) | null;
 	/** Last 24 h; p10 is the slow end. Null below 5 samples. */
@@ -75,6 +101,8 @@ export interface TargetView {
 	readonly ttftMs1d: (Percentiles & { readonly count: number }) | null;
 	readonly price: Price | null;
 	readonly lifecycle: Lifecycle;
+	/** Canaries that the target refuses as malformed, or has not accepted yet though it answers: ours to mend. Mostly none. */
+	readonly canaryFaults: readonly CanaryFault[];
 	readonly vantages: Readonly<Record<string, { readonly state: State; readonly measuredAt: string | null }>>;
 	/** Results per outcome code, last 24 h, scheduled only. */
 	readonly outcomes: Readonly<Record<string, number>>;
@@ -104,6 +132,7 @@ export interface IncidentView {
 	readonly scope: Scope;
 	readonly condition: Condition;
 	readonly cause: Cause;
+	readonly severity: Severity;
 	readonly impact: Impact;
 	readonly status: IncidentStatus;
 	readonly reason: string;
@@ -144,6 +173,8 @@ export interface Snapshot {
 	readonly targets: readonly TargetView[];
 	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
 	readonly incidents: readonly IncidentView[];
+	/** How well this software told scenarios with known truths; null when that is not known. */
+	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */
 	readonly verdictRevision: string;
 }

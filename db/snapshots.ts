@@ -1,4 +1,5 @@
 import type { Snapshot } from '#core/snapshot.ts';
+import { writeSnapshot } from '#core/snapshot-text.ts';
 import { advisoryLocks, type Db, instant, inTransaction, query, type Sql, type Tx } from './sql.ts';
 
 /** Channel that hears the number of each new snapshot. */
@@ -22,7 +23,7 @@ const selectSince = query<StoredSnapshot>('snapshots_since', 'select number, doc
 
 export interface StoredSnapshot {
 	readonly number: number;
-	/** JSON, byte for byte as published. */
+	/** As `readSnapshot` of core/snapshot-text.ts reads it. */
 	readonly document: string;
 }
 
@@ -36,7 +37,7 @@ export function publishSnapshot(sql: Db | Tx, build: (number: number) => Snapsho
 		const [next] = await tx.run(selectNext);
 		const snapshot = build(next?.number ?? 1);
 		if (snapshot.number !== next?.number) throw new Error(`Expected the snapshot to have number ${next?.number}, got ${snapshot.number}`);
-		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), JSON.stringify(snapshot)]);
+		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), writeSnapshot(snapshot)]);
 		return snapshot;
 	});
 }

@@ -9,6 +9,7 @@ export const causeWords = {
 	monitor: 'our own monitor: its results are excluded',
 	credentials: 'our key',
 	quota: 'our plan or wallet',
+	rate_limit: 'our own rate limit',
 	maintenance: 'maintenance',
 } as const satisfies Record<Cause, string>;
 
@@ -31,6 +32,27 @@ export function evidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): str
 	const counts = valid === 0 ? `${formatCount(evidence.excluded)} results excluded` : `${formatCount(evidence.bad)} of ${formatCount(valid)} valid results bad`;
 	const seen = evidence.vantages.length === 0 ? '' : `; seen from ${evidence.vantages.join(', ')}`;
 	return `${counts}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}${seen}`;
+}
+
+/** "2 of 2 other models, 5 of 5 other providers"; null when nothing else was heard, or it says nothing. */
+export function foundWellWords({ evidence }: Pick<IncidentView, 'evidence'>): string | null {
+	if (evidence.checked === null) return null;
+	const { models, vantages, providers } = evidence.checked;
+	const words = (
+		[
+			['model', models],
+			['vantage', vantages],
+			['provider', providers],
+		] as const
+	)
+		.filter(([, { heard }]) => heard > 0)
+		.map(([noun, { heard, well }]) => `${formatCount(well)} of ${formatCount(heard)} other ${noun}${heard === 1 ? '' : 's'}`);
+	return words.length === 0 ? null : words.join(', ');
+}
+
+/** How seldom chance alone looks like this; null where it is not judged so. */
+export function confidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): string | null {
+	return evidence.nats === null ? null : `less than 1 in 10^${Math.floor(evidence.nats / Math.LN10)}`;
 }
 
 /** Null while it is open. */

@@ -21,6 +21,23 @@ export interface SampleOptions {
 export const sampleNow = Date.parse('2026-11-23T12:00:00Z');
 
 const dayMs = 86_400_000;
+const sampleDrill: Snapshot['drill'] = {
+	schema: 'linnet.drill/1',
+	version: '0.1.0',
+	at: '2026-11-20T10:00:00.000Z',
+	seeds: 3,
+	scenarios: [
+		{
+			name: 'provider-down',
+			description: 'All models of a provider answer 503.',
+			detect: { meanMs: 26_000, sigmaMs: 3_000, count: 3 },
+			scope: { meanMs: 28_000, sigmaMs: 3_000, count: 3 },
+			clear: { meanMs: 52_000, sigmaMs: 4_000, count: 3 },
+			...{ missed: 0, falseAlarms: 0, misblamed: 0, messages: 2, complaints: [] },
+		},
+	],
+};
+const none = { heard: 0, well: 0, names: [] };
 const intervalMs = 60_000;
 
 const providerNames = [
@@ -184,9 +201,17 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 		availability: windows,
 		coverage: { ran, due: 1_440, ratio: ratio(ran, 1_440) },
 		capacity: isBlank
-			? { ratio: null, served: 0, refused: 0, retryAfterMs: null }
-			: { ratio: ratio(28, index % 6 === 2 ? 30 : 28), served: 28, refused: index % 6 === 2 ? 2 : 0, retryAfterMs: index % 6 === 2 ? 4_000 : null },
-		quality: isBlank ? { ratio: null, right: 0, answered: 0 } : { ratio: ratio(1_437, 1_440), right: 1_437, answered: 1_440 },
+			? { state: 'unknown', ratio: null, served: 0, refused: 0, retryAfterMs: null }
+			: {
+					state: 'available',
+					ratio: ratio(28, index % 6 === 2 ? 30 : 28),
+					served: 28,
+					refused: index % 6 === 2 ? 2 : 0,
+					retryAfterMs: index % 6 === 2 ? 4_000 : null,
+				},
+		quality: isBlank
+			? { state: 'unknown', ratio: null, right: 0, answered: 0 }
+			: { state: 'as_expected', ratio: ratio(1_437, 1_440), right: 1_437, answered: 1_440 },
 		ttftMs: isBlank || isDown ? null : { ...ttft, count: 30 },
 		outputTokensPerSecond: isBlank || operation === 'embeddings' ? null : { p50: speed, p10: speed * 0.7, count: 1_200 },
 		ttftMs1d: isBlank ? null : { ...ttft, count: 1_421 },
@@ -196,6 +221,7 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 			fra: { state, measuredAt: isBlank ? null : iso(now - 14_000) },
 			iad: { state: state === 'partial_outage' ? 'operational' : state, measuredAt: isBlank ? null : iso(now - 31_000) },
 		},
+		canaryFaults: [],
 		outcomes: isBlank ? {} : outcomesFor(state, windows['1d']),
 		days,
 	};
@@ -234,6 +260,7 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 				scope: { provider: target.provider, model: target.model, operation: target.operation, vantage: null },
 				condition: isOutage ? 'outage' : 'slow',
 				cause: 'provider',
+				severity: isOutage ? 'down' : 'degraded',
 				impact: target.state === 'major_outage' ? 'critical' : isOutage ? 'major' : 'minor',
 				status: 'identified',
 				reason: target.reason,
@@ -249,6 +276,8 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 					outcomes: { server_error: 9, first_token_timeout: 4, ok: 3, monitor_fault: 1 },
 					vantages: ['fra', 'iad'],
 					exampleResultIds: ['r-1042', 'r-1040', 'r-1037'],
+					nats: 31.7,
+					checked: { models: none, vantages: none, providers: { heard: 9, well: 9, names: ['acme', 'groq'] } },
 				},
 				updates: [
 					{ at: iso(now - 12 * minute), status: 'identified', body: 'Two vantages agree: HTTP 503 from the provider, our control endpoint answers.' },
@@ -274,6 +303,7 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 			},
 			condition: 'outage',
 			cause: isMonitor ? 'monitor' : 'provider',
+			severity: isMonitor ? 'info' : 'down',
 			impact: isMonitor ? 'none' : isWhole ? 'critical' : 'major',
 			status: 'resolved',
 			reason: isMonitor ? '14 unrelated providers failed at once from one vantage' : '4 of the last 4 results bad: server_error (HTTP 500)',
@@ -289,6 +319,8 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 				outcomes: isMonitor ? { connect_failed: 40 } : { server_error: 9 + index, ok: 1 },
 				vantages: isMonitor ? ['fra'] : ['fra', 'iad'],
 				exampleResultIds: [`r-${900 + index}`],
+				nats: isMonitor ? null : 22.4,
+				checked: null,
 			},
 			updates: [
 				{ at: iso(endedAt), status: 'resolved', body: 'As many good results as had been bad.' },
@@ -357,6 +389,7 @@ export function sampleSnapshot(options: SampleOptions = {}): Snapshot {
 		models,
 		targets,
 		incidents,
+		drill: sampleDrill,
 		verdictRevision: hash32(JSON.stringify([verdicts, incidents.map((incident) => [incident.id, incident.status])])).toString(16),
 	};
 }

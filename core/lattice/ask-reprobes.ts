@@ -1,6 +1,6 @@
 /** When an extra probe is worth its money: to confirm a doubt, to tell scopes apart, to see recovery. */
 import { type Channel, channelRules } from './channels.ts';
-import { type EndpointState, endpointAt, type LatticeDecision, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import { type EndpointState, endpointAt, type LatticeDecision, type LatticeState, type ProviderState, patience, type Sample } from './lattice-state.ts';
 import type { Surveyed } from './survey-scopes.ts';
 
 const confirmAfterMs = 5_100;
@@ -67,20 +67,22 @@ export function askAfterBad(
 	};
 	if (cluster.length < 2) {
 		provider.asked = 0;
-		if (tookMs < fastMs) count(ask(state, sample.endpoint, confirmAfterMs, 'confirm the first bad result', decisions));
+		const afterMs = confirmAfterMs * Math.min(1, patience(state.options));
+		if (tookMs < fastMs) count(ask(state, sample.endpoint, afterMs, 'confirm the first bad result', decisions));
 		else {
 			count(ask(state, sample.endpoint, 100, 'confirm the first bad result', decisions));
-			if (sample.outcome === 'timeout') count(ask(state, sample.endpoint, 100 + confirmAfterMs, 'confirm the first time-out', decisions));
+			if (sample.outcome === 'timeout') count(ask(state, sample.endpoint, 100 + afterMs, 'confirm the first time-out', decisions));
 		}
 		return;
 	}
+	const scale = patience(state.options);
 	const onsetAt = cluster.find(({ endpoint }) => endpoint === sample.endpoint)?.startedAt ?? sample.startedAt;
-	const wait = Math.max(100, onsetAt + afterHorizonMs - state.nowAt);
+	const wait = Math.max(100, onsetAt + afterHorizonMs * scale - state.nowAt);
 	// Alone in its cluster an endpoint must answer itself; beside siblings the scheduled probes help.
 	const own = cluster.filter(({ endpoint }) => endpoint === sample.endpoint).length;
 	if (own >= 2 || cluster.length <= 3) {
 		count(ask(state, sample.endpoint, wait, 'does it outlast a blip', decisions));
-		count(ask(state, sample.endpoint, wait + confirmAfterMs, 'does it outlast a blip', decisions));
+		count(ask(state, sample.endpoint, wait + confirmAfterMs * scale, 'does it outlast a blip', decisions));
 	}
 	triangulate(state, provider, sample.endpoint, decisions);
 }
@@ -129,7 +131,7 @@ export function askInDoubt(state: LatticeState, provider: ProviderState, surveye
 	if (state.nowAt - provider.chainedAt < chainEveryMs || provider.asked >= askedMax) return;
 	let best: Surveyed | null = null;
 	for (const one of surveyed) {
-		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * state.options.baseIntervalMs)) continue;
+		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * provider.intervalMs)) continue;
 		if (best === null || one.episode.nats - one.scope.penaltyNats > best.episode.nats - best.scope.penaltyNats) best = one;
 	}
 	if (best === null || best.episode.badCount < probeFromBad || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;

@@ -1,7 +1,7 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
 import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
-import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
+import { attributeBlame, type Blame, judgeMilder } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
 import { explainFailures, natsOfScope, tallyEndpoints } from './explain-failures.ts';
@@ -14,11 +14,11 @@ import {
 	type LatticeState,
 	type ProviderState,
 	type ScopeState,
-	type Severity,
 	sameScope,
 } from './lattice-state.ts';
 import { type Episode, isRipe } from './read-episode.ts';
 import { openIncident, resolveIncident, updateIncident } from './record-incident.ts';
+import { severityOf } from './severity.ts';
 import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scopes.ts';
 
 /** The scope of a young incident may still move. */
@@ -45,20 +45,24 @@ export function judgeProvider(state: LatticeState, provider: ProviderState, bits
 
 /** True while it should be looked at again soon. */
 function judgeChannel(state: LatticeState, provider: ProviderState, channel: Channel, decisions: LatticeDecision[]): boolean {
-	const { nowAt, options } = state;
+	const { nowAt } = state;
 	const open = state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
 	const young = open.filter(({ openedAt }) => nowAt - openedAt < youngMs);
 	const settled = open.filter((incident) => !young.includes(incident));
 	const skip = new Set(provider.endpoints.filter((place) => settled.some(({ scope }) => covers(scope, endpointAt(state, place)))));
-	const freshMs = Math.max(480_000, 4 * options.baseIntervalMs);
+	const freshMs = Math.max(480_000, 4 * provider.intervalMs);
 	const { probeFromBad, probeNats } = channelRules[channel];
 	const surveyed = surveyScopes(state, provider, channel, { skip, badNeeded: probeFromBad, sinceAt: nowAt - freshMs });
 	markSuspects(state, surveyed);
-	if (surveyed.length === 0) return false;
+	if (surveyed.length === 0) {
+		provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
+		return false;
+	}
 
-	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
+	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state, freshMs));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
+	provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
 	if (loudest !== null) {
 		const onsetAt = Math.min(loudest.episode.onsetAt, ...young.map((incident) => incident.onsetAt));
 		const tallies = tallyEndpoints(state, provider.samples, channel, onsetAt, (place) => skip.has(place));
@@ -81,6 +85,8 @@ function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void 
 		if (only !== undefined) endpointAt(state, only).suspected = episode.nats >= 9 && state.nowAt - episode.lastBadAt < 900_000;
 	}
 }
+
+const milderOf = { failed: ['stalled', 'slow'], stalled: ['slow'] } as const satisfies Partial<Record<Channel, readonly Channel[]>>;
 
 const openFor = (state: LatticeState, provider: ProviderState) =>
 	state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
@@ -111,17 +117,15 @@ function openScope(
 	const { bit } = channelRules[channel];
 	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
 	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
-	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages };
+	const networkLike = channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout' || outcome === 'connect');
+	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages, networkLike };
 	let blame: Blame = attributeBlame(state, suspect);
-	// A slow monitor makes some answers very slow and the rest slow: ask both channels.
-	if (channel === 'stalled' && blame.verdict === 'provider') {
-		for (const vantage of vantages) {
-			const slow = judgeVantage(state, 'slow', vantage, episode.onsetAt);
-			if (slow.verdict === 'monitor') blame = slow;
-		}
-	}
+	// A slow monitor makes some answers time out, others very slow and the rest slow: ask those channels too.
+	const milder = channel === 'stalled' || (channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout')) ? milderOf[channel] : [];
+	for (const other of milder) if (blame.verdict === 'provider') blame = judgeMilder(state, suspect, other) ?? blame;
 	if (blame.verdict === 'monitor') return blindVantages(state, blame, channel, decisions);
 	if (blame.verdict === 'unsure') {
+		provider.doubts.push({ scope: name, channel, sinceAt: episode.onsetAt, reason: blame.reason });
 		const last = bad.at(-1);
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
 		return;
@@ -130,19 +134,20 @@ function openScope(
 	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
 	// What is left of a wider scope fails too: the old incident was part of it.
 	const heir = covered.find((incident) => incident.channel === channel && state.nowAt - incident.openedAt < kinMs);
-	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'part of a wider one', decisions);
+	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, control: blame.reason, reason: reasonOf(channel, heir, episode, blame.reason) }, decisions);
 		return;
 	}
+	const counts = countScope(provider, scope, bit, episode.onsetAt);
 	openIncident(
 		state,
 		{
-			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
-			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
-			sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'),
-			reason: reasonOf(channel, episode, blame.reason),
+			...{ scope: name, severity: severityOf(channel, counts), cause: 'provider', channel, onsetAt: episode.onsetAt },
+			...{ lastBadAt: episode.lastBadAt, ...counts, goodSinceBad: 0 },
+			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control: blame.reason },
+			reason: reasonOf(channel, counts, episode, blame.reason),
 		},
 		decisions,
 	);
@@ -162,15 +167,27 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 	return unheard.size > 0;
 }
 
-function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number {
-	return samples.filter(({ startedAt, valid }) => (valid & bit) !== 0 && startedAt <= lastBadAt).length;
+interface Counts {
+	readonly badCount: number;
+	/** Through the last bad one. */
+	readonly judgedCount: number;
 }
 
-function severityOf(channel: Channel, { badCount, judgedCount }: Episode): Severity {
-	return channel === 'failed' && badCount * 2 >= judgedCount ? 'down' : 'degraded';
+/** Over the whole scope: the part that speaks loudest may be worse than the rest. */
+function countScope(provider: ProviderState, { endpoints }: ScopeState, bit: number, sinceAt: number): Counts {
+	let [badCount, judgedCount, good] = [0, 0, 0];
+	for (const { startedAt, endpoint, valid, bad } of provider.samples) {
+		if (startedAt < sinceAt || (valid & bit) === 0 || !endpoints.includes(endpoint)) continue;
+		good += 1;
+		if ((bad & bit) === 0) continue;
+		badCount += 1;
+		judgedCount += good;
+		good = 0;
+	}
+	return { badCount, judgedCount };
 }
 
-function reasonOf(channel: Channel, { badCount, judgedCount, nats, samples }: Episode, control: string): string {
+function reasonOf(channel: Channel, { badCount, judgedCount }: Counts, { nats, samples }: Episode, control: string): string {
 	const { bit, noun } = channelRules[channel];
 	const counts = new Map<string, number>();
 	for (const { bad, outcome } of samples) if ((bad & bit) !== 0 && outcome !== 'ok') counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -203,7 +220,7 @@ function moveScopes(
 		if (target === null) continue;
 		const heir = heirs.get(target);
 		if (heir !== undefined) {
-			resolveIncident(state, incident, `part of ${heir.id}`, decisions);
+			resolveIncident(state, incident, 'absorbed', `part of ${heir.id}`, decisions);
 			continue;
 		}
 		heirs.set(target, incident);
@@ -214,7 +231,7 @@ function moveScopes(
 		const nats = natsOfScope(target, tallies, channel);
 		incident.channel = channel;
 		recount(state, provider, incident, target);
-		updateIncident(state, incident, { scope, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
+		updateIncident(state, incident, { scope, nats, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
 	}
 }
 
