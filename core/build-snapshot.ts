@@ -50,7 +50,7 @@ export interface TargetFacts {
 	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
 	readonly latency: Readonly<Partial<Record<'30m' | '1d', Rollup>>>;
 	/** Keyed YYYY-MM-DD, UTC. */
-	readonly days: ReadonlyMap<string, Rollup>;
+	readonly days: ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
 	readonly recent: Readonly<Record<string, RecentResults>>;
 	/** Of canaries that are not accepted; left out: none. */
 	readonly canaryTests?: readonly CanaryTest[];
