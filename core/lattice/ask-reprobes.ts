@@ -41,6 +41,9 @@ export function ask(state: LatticeState, place: number, delayMs: number, reason:
 /** One that a crash has lost is not waited for. */
 const isUnderWay = ({ nowAt, options }: LatticeState, dueAt: number) => nowAt < dueAt + options.timeoutMs + 30_000;
 
+/** Nothing that was asked of it is under way. */
+export const isIdle = (state: LatticeState, { pendingAt }: EndpointState): boolean => !pendingAt.some((dueAt) => isUnderWay(state, dueAt));
+
 const isMuted = (state: LatticeState, endpoint: EndpointState) =>
 	state.maintenances.some(({ scope, fromAt, toAt }) => fromAt <= state.nowAt && state.nowAt < toAt && scope.provider === endpoint.provider) ||
 	state.incidents.some(({ cause, scope }) => (cause === 'credentials' || cause === 'quota') && scope.provider === endpoint.provider);
@@ -120,8 +123,9 @@ function leastHeard(state: LatticeState, places: readonly number[]): number | nu
 	let least: number | null = null;
 	let leastAt = Number.POSITIVE_INFINITY;
 	for (const place of places) {
-		const { startedAt, pendingAt, vantage } = endpointAt(state, place);
-		if (pendingAt.some((dueAt) => isUnderWay(state, dueAt)) || state.vantages[vantage]?.blindIncident) continue;
+		const endpoint = endpointAt(state, place);
+		const { startedAt, vantage } = endpoint;
+		if (!isIdle(state, endpoint) || state.vantages[vantage]?.blindIncident) continue;
 		if (startedAt < leastAt) [least, leastAt] = [place, startedAt];
 	}
 	return least;

@@ -1,6 +1,6 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
-import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
+import { ask, askInDoubt, isIdle, triangulate } from './ask-reprobes.ts';
 import { attributeBlame, type Blame, judgeMilder } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
@@ -170,7 +170,7 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 		(place) => endpointAt(state, place).model,
 	);
 	for (const places of [...unheard.values()].slice(0, 3))
-		if (places.every((place) => endpointAt(state, place).pendingAt.length === 0))
+		if (places.every((place) => isIdle(state, endpointAt(state, place))))
 			ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
 	return unheard.size > 0;
 }
