@@ -108,7 +108,8 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		const candidates = waiting.length > 0 ? waiting : places;
 		const place = candidates.reduce((a, b) => (endpointAt(state, a).startedAt <= endpointAt(state, b).startedAt ? a : b));
 		const endpoint = endpointAt(state, place);
-		if (isIdle(state, endpoint) && nowAt - endpoint.askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions)) incident.recoveryAsks += 1;
+		if (isIdle(state, endpoint) && nowAt - endpoint.askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions))
+			incident.recoveryAsks += 1;
 	}
 }
 

@@ -170,8 +170,7 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 		(place) => endpointAt(state, place).model,
 	);
 	for (const places of [...unheard.values()].slice(0, 3))
-		if (places.every((place) => isIdle(state, endpointAt(state, place))))
-			ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
+		if (places.every((place) => isIdle(state, endpointAt(state, place)))) ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
 	return unheard.size > 0;
 }
 
