@@ -15,7 +15,7 @@ import { runProbe } from '#workers/probe/run-probe.ts';
 import { keepNurserySmall } from '#workers/probe/small-nursery.ts';
 import { openCanaryTests } from '#workers/probe/test-canaries.ts';
 import { prune } from '#workers/prune.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
@@ -149,7 +149,7 @@ function controlsFor(provider: string, targets: ReturnType<ConfigSource['current
 async function startJudging(shop: Shop): Promise<void> {
 	const { log, closing, config, database, queues, stop, endLoops, retentionDays } = shop;
 	const { db } = database;
-	const publishTools = {
+	const publisher = createPublisher({
 		db,
 		rollups: createRollupReader(db),
 		now: Date.now,
@@ -159,16 +159,13 @@ async function startJudging(shop: Shop): Promise<void> {
 		intervalMs: () => config.current().intervalMs,
 		maintenances: async () => [],
 		drill: await readDrill(shop.settings.dataDir),
-	};
-	const publish = async () => {
-		await publishSnapshot(publishTools);
-	};
+	});
 	queues.work(
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
 				await rollUp({ db, log, now: Date.now });
-				await publish();
+				await publisher.publish();
 			} else if (data.job === 'prune') await prune({ db, log, now: Date.now, retentionDays: retentionDays() });
 		},
 		{ concurrency: 2, lockMs: 60_000 },
@@ -177,10 +174,10 @@ async function startJudging(shop: Shop): Promise<void> {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
-	config.onChange(() => void publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
+	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	await rollUp({ db, log, now: Date.now });
-	await publish();
-	const evaluator = evaluate(shop, publish);
+	await publisher.publish();
+	const evaluator = evaluate(shop, publisher);
 	const delivery = deliverAll(shop);
 	// Their last transaction ends before the pool is closed.
 	closing.add('evaluator and delivery', async () => {
@@ -196,7 +193,7 @@ const busyPollMs = 25;
 const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
-async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publish: () => Promise<void>): Promise<void> {
+async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publisher: Publisher): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
 	const tools: Omit<EvaluatorTools, 'lease'> = {
@@ -248,7 +245,7 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 			const jobId = `confirm|${targetId}|${canary}|${slotAt}`.replaceAll(':', '~');
 			await queues.add(`probe-${vantage}`, { job: 'confirm', targetId, canary, slotAt }, { delayMs, jobId });
 		}
-		if (incidents.length > 0 || doubtsMoved) await publish();
+		if (incidents.length > 0 || doubtsMoved) await publisher.publishVerdicts();
 	}
 }
 

@@ -8,8 +8,20 @@ import { type State, states } from './state.ts';
 
 const dayMs = 86_400_000;
 
+/** Those of a target without news are the same list from snapshot to snapshot. */
+const packed = new WeakMap<readonly DayView[], string>();
+
 /** First date, then of each following day the index of its state, and its figures without the zeros at the end. */
 export function packDays(days: readonly DayView[]): string {
+	let text = packed.get(days);
+	if (text === undefined) {
+		text = pack(days);
+		packed.set(days, text);
+	}
+	return text;
+}
+
+function pack(days: readonly DayView[]): string {
 	const first = days[0];
 	if (first === undefined) return '';
 	const dates = datesFrom(first.date, days.length);
@@ -61,12 +73,12 @@ export function writeSnapshot(snapshot: Snapshot): string {
 export function readSnapshot(text: string): Snapshot {
 	const snapshot = JSON.parse(text) as Omit<Snapshot, 'targets'> & { readonly targets: readonly (Omit<TargetView, 'days'> & { days: unknown })[] };
 	for (const target of snapshot.targets) {
-		const packed = target.days;
+		const own = target.days;
 		// Of a version before the packing.
-		if (Array.isArray(packed)) continue;
-		if (typeof packed !== 'string') throw new Error(`Expected a snapshot whose targets have days, got ${typeof packed}`);
+		if (Array.isArray(own)) continue;
+		if (typeof own !== 'string') throw new Error(`Expected a snapshot whose targets have days, got ${typeof own}`);
 		let days: readonly DayView[] | null = null;
-		Object.defineProperty(target, 'days', { enumerable: true, get: () => (days ??= unpackDays(packed)) });
+		Object.defineProperty(target, 'days', { enumerable: true, get: () => (days ??= unpackDays(own)) });
 	}
 	return snapshot as Snapshot;
 }

@@ -29,32 +29,51 @@ export interface PublishTools {
 	readonly drill: DrillReport | null;
 }
 
+export interface Publisher {
+	/** Everything read anew. */
+	publish(): Promise<Snapshot>;
+	/** A verdict has moved: incidents, doubts and maintenance are read anew, the numbers stay those of the last whole publication. */
+	publishVerdicts(): Promise<Snapshot>;
+}
+
+interface Numbers {
+	readonly readAt: number;
+	readonly targets: readonly Target[];
+	readonly vantages: readonly string[];
+	readonly facts: ReadonlyMap<string, TargetFacts>;
+}
+
 const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
+/** The whole is published every 10 s; numbers older than this are not given out as news. */
+const numbersKeptMs = 30_000;
 
-export async function publishSnapshot({
-	db,
-	rollups,
-	now,
-	targets,
-	status,
-	simulated,
-	intervalMs,
-	maintenances: readMaintenances,
-	drill,
-}: PublishTools): Promise<Snapshot> {
+/** Keeps the last numbers in memory: one for a process. */
+export function createPublisher(tools: PublishTools): Publisher {
+	let kept: Numbers | null = null;
+	const publish = async () => {
+		kept = await readNumbers(tools);
+		return store(tools, kept);
+	};
+	return {
+		publish,
+		publishVerdicts() {
+			const age = kept === null ? Number.POSITIVE_INFINITY : tools.now() - kept.readAt;
+			if (kept === null || kept.targets !== tools.targets() || age < 0 || age > numbersKeptMs) return publish();
+			return store(tools, kept);
+		},
+	};
+}
+
+async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise<Numbers> {
 	const at = now();
-	const since = at - 90 * dayMs;
 	const configured = targets();
-	const [firstSeen, recent, windows, days, incidents, doubts, maintenances, canaryTests] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
-		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
-		readDoubts(db, evaluatorName),
-		readMaintenances(),
 		listCanaryFaults(db),
 	]);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
@@ -76,20 +95,30 @@ export async function publishSnapshot({
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
-	return storeSnapshot(db, (number) =>
-		buildSnapshot({
+	return { readAt: at, targets: configured, vantages, facts };
+}
+
+/** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
+function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Promise<Snapshot> {
+	const { db, now, status, simulated, intervalMs, drill } = tools;
+	return storeSnapshot(db, async (number, tx) => {
+		const at = now();
+		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const doubts = await readDoubts(tx, evaluatorName);
+		const maintenances = await tools.maintenances();
+		return buildSnapshot({
 			now: at,
 			number,
 			...status(),
 			simulated,
 			intervalMs: intervalMs(),
 			vantages,
-			targets: configured,
+			targets,
 			facts,
 			incidents,
 			doubts,
 			maintenances,
 			drill,
-		}),
-	);
+		});
+	});
 }

@@ -1,7 +1,7 @@
 /** When an open provider incident is over. */
 
 import { acceptNewLevel } from './accept-new-level.ts';
-import { ask } from './ask-reprobes.ts';
+import { ask, isIdle } from './ask-reprobes.ts';
 import { channelRules } from './channels.ts';
 import {
 	covers,
@@ -107,8 +107,9 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 	if (lastTwoGood >= 2 && places.length <= smallScope && incident.recoveryAsks < recoveryAsksMax) {
 		const candidates = waiting.length > 0 ? waiting : places;
 		const place = candidates.reduce((a, b) => (endpointAt(state, a).startedAt <= endpointAt(state, b).startedAt ? a : b));
-		const { askedForAt, pendingAt } = endpointAt(state, place);
-		if (pendingAt.length === 0 && nowAt - askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions)) incident.recoveryAsks += 1;
+		const endpoint = endpointAt(state, place);
+		if (isIdle(state, endpoint) && nowAt - endpoint.askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions))
+			incident.recoveryAsks += 1;
 	}
 }
 

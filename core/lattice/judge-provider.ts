@@ -1,6 +1,6 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
-import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
+import { ask, askInDoubt, isIdle, triangulate } from './ask-reprobes.ts';
 import { attributeBlame, type Blame, judgeMilder } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
@@ -59,7 +59,7 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		return false;
 	}
 
-	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state, freshMs));
+	const ripe = surveyed.filter(({ scope, episode }) => isRipe(episode, channel, state, freshMs, aidNats(provider, channel, scope)));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
 	provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
@@ -77,6 +77,12 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		decisions,
 	);
 	return surveyed.some(({ episode }) => episode.nats >= probeNats && nowAt - episode.lastBadAt < 600_000);
+}
+
+/** Of the failures that routers report of the scope: of its loudest model. */
+function aidNats({ reported }: ProviderState, channel: Channel, { model }: ScopeState): number {
+	if (channel !== 'failed') return 0;
+	return model === null ? Math.max(0, ...Object.values(reported)) : (reported[model] ?? 0);
 }
 
 function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void {
@@ -130,6 +136,8 @@ function openScope(
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
 		return;
 	}
+	const aid = aidNats(provider, channel, scope);
+	const control = aid === 0 ? blame.reason : `${blame.reason}; routers report failures too (+${aid.toFixed(1)} nats)`;
 	const waitMs = bad.some(({ outcome }) => outcome === 'timeout') ? options.timeoutMs + hearSiblingsMs : hearSiblingsMs;
 	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
 	// What is left of a wider scope fails too: the old incident was part of it.
@@ -137,7 +145,7 @@ function openScope(
 	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, nats: episode.nats, control: blame.reason, reason: reasonOf(channel, heir, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, control, reason: reasonOf(channel, heir, episode, control) }, decisions);
 		return;
 	}
 	const counts = countScope(provider, scope, bit, episode.onsetAt);
@@ -146,8 +154,8 @@ function openScope(
 		{
 			...{ scope: name, severity: severityOf(channel, counts), cause: 'provider', channel, onsetAt: episode.onsetAt },
 			...{ lastBadAt: episode.lastBadAt, ...counts, goodSinceBad: 0 },
-			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control: blame.reason },
-			reason: reasonOf(channel, counts, episode, blame.reason),
+			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control },
+			reason: reasonOf(channel, counts, episode, control),
 		},
 		decisions,
 	);
@@ -162,8 +170,7 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 		(place) => endpointAt(state, place).model,
 	);
 	for (const places of [...unheard.values()].slice(0, 3))
-		if (places.every((place) => endpointAt(state, place).pendingAt.length === 0))
-			ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
+		if (places.every((place) => isIdle(state, endpointAt(state, place)))) ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
 	return unheard.size > 0;
 }
 

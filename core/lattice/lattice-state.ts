@@ -123,6 +123,8 @@ export interface ProviderState {
 	seasons: Record<string, Season>;
 	/** Loud, but whose fault it is is not settled. */
 	doubts: LatticeDoubt[];
+	/** By model: what routers report of their traffic now, in nats (weigh-reports.ts). It helps what our own results say; alone it says nothing. */
+	reported: Record<string, number>;
 }
 
 export interface LatticeDoubt {
@@ -191,7 +193,7 @@ export interface Maintenance {
 }
 
 export interface LatticeState {
-	readonly version: 2;
+	readonly version: 3;
 	/** Its endpoints are in `endpoints`. */
 	options: LatticeOptions;
 	nowAt: number;
@@ -234,6 +236,8 @@ export type LatticeInput =
 	| { readonly type: 'tick'; readonly at: number }
 	| { readonly type: 'maintenance'; readonly id: string; readonly at: number; readonly scope: LatticeScope; readonly fromAt: number; readonly toAt: number }
 	| { readonly type: 'retire'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string }
+	/** Instead of what was reported of this model before; 0: nothing. */
+	| { readonly type: 'reported'; readonly at: number; readonly provider: string; readonly model: string; readonly nats: number }
 	| { readonly type: 'reprobe_denied'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string };
 
 export interface LatticeIncidentDecision {
@@ -279,7 +283,7 @@ export const patience = ({ blipMs }: Pick<LatticeOptions, 'blipMs'>): number => 
 
 export function createLatticeState(options: LatticeOptions): LatticeState {
 	const state: LatticeState = {
-		version: 2,
+		version: 3,
 		options: { ...options, endpoints: [] },
 		...{ nowAt: 0, trimmedAt: 0, vantagesJudgedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
 		...{ reprobeTokens: options.reprobe?.burst ?? 0, tokensAt: 0, incidentCount: 0, freePlaces: [] },
@@ -295,11 +299,16 @@ export function endpointOf(state: LatticeState, provider: string, model: string,
 	const place = state.freePlaces.pop() ?? state.endpoints.length;
 	state.endpoints[place] = freshEndpoint(provider, model, vantage);
 	((state.index[provider] ??= {})[model] ??= {})[vantage] = place;
-	const ofProvider = (state.providers[provider] ??= freshProvider(provider, state.options.baseIntervalMs));
+	const ofProvider = providerOf(state, provider);
 	ofProvider.endpoints.push(place);
 	ofProvider.scopes = null;
 	state.vantages[vantage] ??= { name: vantage, blindIncident: null, spans: [], samples: [] };
 	return place;
+}
+
+/** A new one joins. */
+export function providerOf(state: LatticeState, name: string): ProviderState {
+	return (state.providers[name] ??= freshProvider(name, state.options.baseIntervalMs));
 }
 
 export function endpointAt(state: LatticeState, place: number): EndpointState {
@@ -327,6 +336,7 @@ const freshProvider = (name: string, intervalMs: number): ProviderState => ({
 		chainedAt: 0,
 		triangulatedAt: 0,
 		keyEvents: [],
+		reported: {},
 	},
 });
 

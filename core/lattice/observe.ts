@@ -4,7 +4,7 @@
  * How it decides, in words and numbers: docs/how-a-verdict-is-reached.md.
  */
 
-import { askAfterBad } from './ask-reprobes.ts';
+import { askAfterBad, askReported } from './ask-reprobes.ts';
 import { judgeVantage } from './attribute-blame.ts';
 import { blindVantages, isVoid, judgeRecovery } from './blind-vantages.ts';
 import { castVotes, learnLatency, learnNewLevel, learnRates } from './cast-votes.ts';
@@ -12,7 +12,7 @@ import { channelRules, channels } from './channels.ts';
 import { insertSample } from './insert-sample.ts';
 import { countForIncidents, judgeOpenIncidents } from './judge-open-incidents.ts';
 import { judgeProvider } from './judge-provider.ts';
-import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, type Sample } from './lattice-state.ts';
+import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, providerOf, type Sample } from './lattice-state.ts';
 import { openIncident, resolveIncident } from './record-incident.ts';
 import { retireEndpoint } from './retire-endpoint.ts';
 import { trimSamples } from './trim-samples.ts';
@@ -40,6 +40,15 @@ export function observe(state: LatticeState, input: LatticeInput): LatticeDecisi
 		case 'retire':
 			retireEndpoint(state, input, decisions);
 			break;
+		case 'reported': {
+			const provider = providerOf(state, input.provider);
+			const isNews = input.nats > 0 && provider.reported[input.model] === undefined;
+			if (input.nats > 0) provider.reported[input.model] = input.nats;
+			else delete provider.reported[input.model];
+			provider.changed = true;
+			if (isNews) askReported(state, provider, input.model, decisions);
+			break;
+		}
 		case 'reprobe_denied': {
 			const endpoint = endpointAt(state, endpointOf(state, input.provider, input.model, input.vantage));
 			endpoint.pendingAt.pop();

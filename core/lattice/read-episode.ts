@@ -73,10 +73,13 @@ export function readEpisode(samples: readonly Sample[], channel: Channel, endpoi
 	};
 }
 
-/** Loud, of at least three bad results of which two are fresh, and lasting. */
-export function isRipe(episode: Episode, channel: Channel, { endpoints, nowAt, options }: LatticeState, freshMs: number): boolean {
+/**
+ * Loud, of at least three bad results of which two are fresh, and lasting.
+ * @param aidNats what is said by others: it makes our own results louder, and replaces none
+ */
+export function isRipe(episode: Episode, channel: Channel, { endpoints, nowAt, options }: LatticeState, freshMs: number, aidNats = 0): boolean {
 	const { bit, openNats } = channelRules[channel];
-	if (episode.nats < openNats || episode.badCount < 3) return false;
+	if (episode.nats + aidNats < openNats || episode.badCount < 3) return false;
 	let fresh = 0;
 	for (const { bad, startedAt } of episode.samples) if ((bad & bit) !== 0 && nowAt - startedAt <= freshMs) fresh += 1;
 	if (fresh < 2) return false;

@@ -14,7 +14,7 @@ import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { evaluatorName, openEvaluator } from '#workers/evaluator.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
 const target = sampleTarget('acme:small:chat');
@@ -69,7 +69,7 @@ async function judgeAndPublish(): Promise<void> {
 	});
 	await evaluator.step();
 	snapshots.put(
-		await publishSnapshot({
+		await createPublisher({
 			db,
 			rollups: createRollupReader(db),
 			now: () => now,
@@ -79,7 +79,7 @@ async function judgeAndPublish(): Promise<void> {
 			intervalMs: () => 60_000,
 			maintenances: async () => [],
 			drill: null,
-		}),
+		}).publish(),
 	);
 	await observations.refresh();
 }

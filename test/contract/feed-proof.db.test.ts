@@ -17,7 +17,7 @@ import { registerTargets } from '#db/targets.ts';
 import { createRandom } from '#simulator/fleet.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
 type Row = z.infer<typeof resultsSchema>['results'][number];
@@ -86,7 +86,7 @@ function interval(good: number, total: number): { low: number; high: number } {
 test('counts, ratios, intervals, percentiles and days are recomputed from the rows', async () => {
 	await insertResults(database.db, record(), { now, retentionDays: 400 });
 	await rollUp({ db: database.db, log: silentLog, now: () => now });
-	const snapshot = await publishSnapshot({
+	const snapshot = await createPublisher({
 		db: database.db,
 		rollups: createRollupReader(database.db),
 		now: () => now,
@@ -96,7 +96,7 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 		intervalMs: () => 60_000,
 		maintenances: async () => [],
 		drill: null,
-	});
+	}).publish();
 	const snapshots = createSnapshotSource();
 	snapshots.put(snapshot);
 	const app = createApp({

@@ -12,7 +12,7 @@ import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
 import { openCanaryTests } from './test-canaries.ts';
 
 const target = sampleTarget('acme:small:chat');
@@ -92,10 +92,10 @@ it('the target document names what to mend, and the verdict why nothing is seen'
 	await ensurePartitions(house.db, sampleNow);
 	const publish = async () =>
 		(
-			await publishSnapshot({
+			await createPublisher({
 				...{ db: house.db, rollups: createRollupReader(house.db), now: () => sampleNow + 5_000, targets: () => [target], simulated: false },
 				...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [], drill: null },
-			})
+			}).publish()
 		).targets[0];
 	expect((await publish())?.canaryFaults).toEqual([]);
 	await insertResults(house.db, [await worker()(refused)], { now: sampleNow, retentionDays: 14 });
