@@ -9,7 +9,9 @@ import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
+import { rebuildCommand } from './rebuild.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 import { workerCommand } from './worker.ts';
 
@@ -45,6 +47,8 @@ for (const command of [
 	detectCommand,
 	drillCommand,
 	exportCommand,
+	verifyCommand,
+	rebuildCommand,
 ])
 	program.addCommand(command());
 
