@@ -1,8 +1,9 @@
 /** The shape of every answer, in one place: the OpenAPI document is made from it and the tests hold each answer against it. */
 import { z } from 'zod';
-import { causes, conditions, impacts, incidentStatuses } from '#core/incident.ts';
+import { causes, conditions, impacts, incidentStatuses, severities } from '#core/incident.ts';
 import { outcomes } from '#core/outcome.ts';
 import { phases, probeKinds } from '#core/probe-result.ts';
+import { capacityStates, qualityStates } from '#core/snapshot.ts';
 import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
 
@@ -32,8 +33,8 @@ const healthTarget = z.strictObject({
 	measuredAt: instant.nullable().describe('start of the newest result that ran; null before the first'),
 	staleAfter: instant,
 	availability: z.strictObject({ '5m': availabilitySchema, '30m': availabilitySchema, '1d': availabilitySchema }),
-	capacity: z.strictObject({ ratio: share.nullable(), retryAfterMs: ms.nullable() }),
-	quality: z.strictObject({ ratio: share.nullable(), right: count, answered: count }),
+	capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), retryAfterMs: ms.nullable() }),
+	quality: z.strictObject({ state: z.enum(qualityStates), ratio: share.nullable(), right: count, answered: count }),
 	ttftMs: percentiles.nullable().describe('request sent → first content, last 30 min; null below 5 samples'),
 	outputTokensPerSecond: speed.nullable(),
 	price: price.nullable(),
@@ -84,7 +85,7 @@ export const targetSchema = z.strictObject({
 		slug: z.string(),
 		availability: z.record(z.enum(['5m', '30m', '1h', '1d', '7d', '30d', '90d']), availabilitySchema),
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
-		capacity: z.strictObject({ ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
+		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
 		ttftMs1d: percentiles.nullable(),
 		outcomes: z.record(z.string(), count),
 		days: z.array(dayView),
@@ -175,6 +176,8 @@ export const resultsSchema = z.strictObject({
 	next: z.string().nullable().describe('cursor of the next page; null on the last'),
 });
 
+const checked = z.strictObject({ heard: count, well: count, names: z.array(z.string()) });
+
 const incident = z.strictObject({
 	id: z.string(),
 	title: z.string(),
@@ -186,6 +189,7 @@ const incident = z.strictObject({
 	}),
 	condition: z.enum(conditions),
 	cause: z.enum(causes),
+	severity: z.enum(severities).describe('how bad it is where it is; the impact weighs in the scope'),
 	impact: z.enum(impacts),
 	status: z.enum(incidentStatuses),
 	reason: z.string(),
@@ -201,6 +205,11 @@ const incident = z.strictObject({
 		outcomes: z.record(z.string(), count),
 		vantages: z.array(z.string()),
 		exampleResultIds: z.array(z.string()),
+		nats: z.number().nullable().describe('natural-log likelihood ratio of trouble against a usual day, when it was opened or last moved'),
+		checked: z
+			.strictObject({ models: checked, vantages: checked, providers: checked })
+			.nullable()
+			.describe('outside the scope, since the onset: how many were heard, and how many had no bad result'),
 	}),
 	updates: z.array(z.strictObject({ at: instant, status: z.enum(incidentStatuses), body: z.string() })),
 });

@@ -5,7 +5,6 @@
 import { parseArgs } from 'node:util';
 import { createLatticeState } from '#core/lattice/lattice-state.ts';
 import { observe } from '#core/lattice/observe.ts';
-import { firstDetector } from './detect/first-detector.ts';
 import { createFleet, type FleetOptions, usualFleet } from './detect/fleet.ts';
 import { type Detector, playWorld } from './detect/play-world.ts';
 import { createRandom } from './detect/random.ts';
@@ -16,7 +15,6 @@ const { values: args } = parseArgs({
 	options: {
 		quick: { type: 'boolean', default: false },
 		tune: { type: 'boolean', default: false },
-		first: { type: 'boolean', default: false },
 		worlds: { type: 'string' },
 		'quiet-days': { type: 'string' },
 		interval: { type: 'string', default: '60' },
@@ -38,7 +36,6 @@ if (args.help) {
   --quiet-days N       quiet endpoint-days (default 3000, quick 100; 0: none; the aim is stated over 15000)
   --interval S         seconds between two probes of an endpoint (60)
   --vantages N, --providers N, --models N (default 2 to 6 each), --noise X, --no-reprobes
-  --first              today's first detector instead (k of n per target)
   --tune               the seeds that may be tuned on
   --class NAME, --seed N, --verbose   one class, one world, its decisions`);
 	process.exit(0);
@@ -52,12 +49,10 @@ const options: FleetOptions = {
 const firstSeed = args.tune ? 1 : 500_000;
 const worldCount = Number(args.worlds ?? (args.quick ? 2 : 30));
 const quietDays = Number(args['quiet-days'] ?? (args.quick ? 100 : 3_000));
-const createDetector = args.first
-	? firstDetector
-	: (latticeOptions: Parameters<typeof createLatticeState>[0]): Detector => {
-			const state = createLatticeState(latticeOptions);
-			return (input) => observe(state, input);
-		};
+const createDetector = (latticeOptions: Parameters<typeof createLatticeState>[0]): Detector => {
+	const state = createLatticeState(latticeOptions);
+	return (input) => observe(state, input);
+};
 const baseAt = Date.UTC(2026, 10, 23);
 const startedMs = performance.now();
 let results = 0;
@@ -78,7 +73,7 @@ for (const [c, name] of names.entries()) {
 		const scenario = buildScenario(name, fleet, startAt, options.intervalMs, random);
 		const play = playWorld({ fleet, scenario, fromAt: startAt - 30 * options.intervalMs, options, random }, createDetector);
 		results += play.resultCount;
-		const score = scorePlay(play, scenario, fleet, args.first ? 300_000 : undefined);
+		const score = scorePlay(play, scenario, fleet);
 		ofClass.push(score);
 		if (args.verbose) {
 			console.log(
@@ -218,7 +213,7 @@ console.table(
 );
 const wallMs = performance.now() - startedMs;
 console.log(
-	`${args.first ? 'first detector' : 'lattice'}: ${every.length} outages, ${own.reduce((sum, { list }) => sum + list.length, 0)} worlds with a fault of ours, ${Math.round(quiet?.days ?? 0)} quiet endpoint-days; ` +
+	`${every.length} outages, ${own.reduce((sum, { list }) => sum + list.length, 0)} worlds with a fault of ours, ${Math.round(quiet?.days ?? 0)} quiet endpoint-days; ` +
 		`${seconds(wallMs)} s, ${Math.round(results / (wallMs / 1_000)).toLocaleString('en')} results/s with their generation. Seeds from ${firstSeed}.\n` +
 		'Delays count from the start of the first probe that the trouble hit; "onset p50" from its onset. "exact": the last word on its scope; "at open": the first.',
 );

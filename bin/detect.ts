@@ -91,7 +91,10 @@ export async function replay(input: Readable, output: Writable): Promise<void> {
 		}
 		if (state === null) throw new ExpectedError(`line ${number}: expected a hello first, got "${message.type}"`, 2);
 		if (message.type === 'end') break;
-		for (const decision of observe(state, inputOf(message))) waiting.push(JSON.stringify(messageOf(decision)));
+		for (const decision of observe(state, inputOf(message))) {
+			const reply = messageOf(decision);
+			if (reply !== null) waiting.push(JSON.stringify(reply));
+		}
 		if (message.type === 'tick') {
 			waiting.push(JSON.stringify({ type: 'ack', t: message.t }));
 			await flush();
@@ -130,7 +133,9 @@ function inputOf(message: Exclude<Message, { type: 'hello' | 'end' }>): LatticeI
 	}
 }
 
-function messageOf(decision: LatticeDecision): object {
+/** Null: the protocol has no word for it. */
+function messageOf(decision: LatticeDecision): object | null {
+	if (decision.type === 'recovering' || decision.type === 'failing_again') return null;
 	if (decision.type === 'reprobe') {
 		const { provider, model, vantage: region, delayMs } = decision;
 		return { type: 'reprobe', provider, model, region, delayMs };

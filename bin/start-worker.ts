@@ -8,7 +8,7 @@ import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { deliver } from '#workers/deliver.ts';
-import { detect, evaluatorName, type Judged } from '#workers/detect.ts';
+import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
 import { prune } from '#workers/prune.ts';
@@ -146,6 +146,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		status: () => config.current().status,
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
+		maintenances: async () => [],
 	};
 	const publish = async () => {
 		await publishSnapshot(publishTools);
@@ -176,18 +177,22 @@ async function startJudging(shop: Shop): Promise<void> {
 	});
 }
 
-const leaseMs = 10_000;
-const idleMs = 200;
+/** A process that dies is followed by another one this soon. */
+const leaseMs = 5_000;
+/** While results come they are looked for this often: half of it is the mean delay of a verdict. */
+const busyPollMs = 25;
+const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
 async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publish: () => Promise<void>): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
-	const tools = {
+	const tools: Omit<EvaluatorTools, 'lease'> = {
 		db,
 		log,
 		now: Date.now,
 		targets: () => config.current().targets,
+		maintenances: () => [],
 		routes: () => config.current().alerts.routes,
 		simulated,
 		publicUrl: () => config.current().status.url,
@@ -198,38 +203,39 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 		try {
 			const lease = await acquireLease(db, evaluatorName, holder, leaseMs);
 			if (lease === null) {
-				await pause(1_000, stop);
+				await pause(500, stop);
 				continue;
 			}
-			log.debug({ token: lease.token }, 'evaluating');
+			const evaluator = await openEvaluator({ ...tools, lease });
 			let renewAt = Date.now() + leaseMs / 3;
 			while (!stop.aborted) {
 				if (Date.now() >= renewAt) {
 					if (!(await renewLease(db, lease, leaseMs))) break;
 					renewAt = Date.now() + leaseMs / 3;
 				}
-				const judged = await detect({ ...tools, lease });
+				const judged = await evaluator.step();
 				await follow(judged);
-				if (judged.resultCount === 0) await pause(idleMs, stop);
+				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs, stop);
 			}
-			if (stop.aborted) await releaseLease(db, lease);
+			if (stop.aborted) {
+				await evaluator.checkpoint();
+				await releaseLease(db, lease);
+			}
 		} catch (error) {
 			if (isUnavailable(error)) log.warn({ problem: String(error) }, 'database away: judging waits');
-			else log.error({ problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a batch could not be judged: trying again');
+			else log.error({ problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a step could not be judged: trying again');
 			await pause(1_000, stop);
 		}
 	}
 
-	async function follow({ incidents, reprobes }: Judged): Promise<void> {
-		for (const { type, incidentId, title, cause, impact, reason } of incidents) {
-			log.info({ incidentId, title, cause, impact, reason }, `incident ${{ open: 'opened', reopen: 'opened again', resolve: 'resolved' }[type]}`);
-		}
+	async function follow({ incidents, doubtsMoved, reprobes }: Judged): Promise<void> {
+		for (const { type, incidentId, title, cause, impact, reason } of incidents) log.info({ incidentId, title, cause, impact, reason }, `incident: ${type}`);
 		for (const { targetId, vantage, canary, delayMs } of reprobes) {
 			const slotAt = Date.now() + delayMs;
 			const jobId = `confirm|${targetId}|${canary}|${slotAt}`.replaceAll(':', '~');
 			await queues.add(`probe-${vantage}`, { job: 'confirm', targetId, canary, slotAt }, { delayMs, jobId });
 		}
-		if (incidents.length > 0) await publish();
+		if (incidents.length > 0 || doubtsMoved) await publish();
 	}
 }
 

@@ -39,7 +39,10 @@ const ok = {
 } as const;
 
 function snapshot(
-	changes: { recent?: Record<string, RecentResults>; incidents?: Incident[]; facts?: Partial<TargetFacts>; simulated?: boolean; now?: number } = {},
+	changes: Partial<Pick<SnapshotFacts, 'incidents' | 'doubts' | 'maintenances' | 'simulated' | 'now'>> & {
+		recent?: Record<string, RecentResults>;
+		facts?: Partial<TargetFacts>;
+	} = {},
 ) {
 	const facts: TargetFacts = {
 		firstScheduledAt: now - 86_400_000 * 2,
@@ -60,6 +63,8 @@ function snapshot(
 		targets: [target],
 		facts: new Map([[target.id, facts]]),
 		incidents: changes.incidents ?? [],
+		doubts: changes.doubts ?? [],
+		maintenances: changes.maintenances ?? [],
 	};
 	return buildSnapshot(input);
 }
@@ -75,6 +80,7 @@ const outage: Incident = {
 	scope: { provider: 'groq', model: 'm', operation: 'chat', vantage: null },
 	condition: 'outage',
 	cause: 'provider',
+	severity: 'down',
 	impact: 'major',
 	status: 'identified',
 	title: 'm on groq: outage',
@@ -82,17 +88,28 @@ const outage: Incident = {
 	detectedAt: now - 590_000,
 	resolvedAt: null,
 	reason: '3 of the last 3 results failed: server_error',
-	evidence: { good: 0, bad: 3, excluded: 0, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: [] },
+	evidence: { good: 0, bad: 3, excluded: 0, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: [], nats: null, checked: null },
 	updates: [],
 	relapseCount: 0,
 	targetIds: [target.id],
 };
 
+const from = (vantage: string): Incident => ({ ...outage, id: `inc-${vantage}`, scope: { ...outage.scope, vantage }, impact: 'minor' });
+const blind = (vantage: string): Incident => ({
+	...outage,
+	id: `blind-${vantage}`,
+	condition: 'blind',
+	cause: 'monitor',
+	severity: 'info',
+	impact: 'none',
+	scope: { provider: null, model: null, operation: null, vantage },
+});
+
 describe('the state of a target', () => {
 	it.each<[string, Parameters<typeof snapshot>[0], string]>([
 		['answering is operational', {}, 'operational'],
 		['an open outage is a major outage', { incidents: [outage] }, 'major_outage'],
-		['slow answers are degraded performance', { incidents: [{ ...outage, condition: 'slow', impact: 'minor' }] }, 'degraded_performance'],
+		['slow answers are degraded performance', { incidents: [{ ...outage, condition: 'slow', severity: 'degraded', impact: 'minor' }] }, 'degraded_performance'],
 		['a resolved outage is over', { incidents: [{ ...outage, resolvedAt: now - 1_000 }] }, 'operational'],
 		[
 			'our own refused key is no outage of theirs',
@@ -111,9 +128,45 @@ describe('the state of a target', () => {
 		expect(view).toMatchObject({ state: 'unknown', reason: 'we cannot see: our API key is refused' });
 	});
 
-	it('failing from one of two vantages is a regional issue, with the vantage named', () => {
-		const view = first(snapshot({ recent: { fra: { ...seen, votes: ['bad', 'bad', 'bad'] }, iad: seen } }));
-		expect(view).toMatchObject({ state: 'partial_outage', reason: 'regional issue: failing from fra only', incident: null });
+	it('down from one of two vantages is a regional issue, with the vantage named', () => {
+		const view = first(snapshot({ recent: { fra: seen, iad: seen }, incidents: [from('fra')] }));
+		expect(view).toMatchObject({ state: 'partial_outage', reason: `regional issue, from fra only: ${outage.reason}`, incident: 'inc-fra' });
+	});
+
+	it('down from two of three vantages is an outage: a strict majority', () => {
+		const recent = { fra: seen, iad: seen, sin: seen };
+		expect(first(snapshot({ recent, incidents: [from('fra'), from('iad')] })).state).toBe('major_outage');
+	});
+
+	it('a blind vantage has no vote', () => {
+		const recent = { fra: seen, iad: seen, sin: seen };
+		expect(first(snapshot({ recent, incidents: [from('fra'), blind('iad'), blind('sin')] })).state).toBe('major_outage');
+	});
+
+	it('seen by blind vantages only it is unknown', () => {
+		expect(first(snapshot({ incidents: [blind('local')] }))).toMatchObject({ state: 'unknown', reason: `we cannot see: ${outage.reason}` });
+	});
+
+	it('loud, and not settled whose fault: unknown, neither green nor red', () => {
+		const doubt = { provider: 'groq', model: null, operation: null, vantage: null, sinceAt: now - 20_000, reason: 'other providers fail too' };
+		expect(first(snapshot({ doubts: [doubt] }))).toMatchObject({ state: 'unknown', reason: expect.stringContaining('other providers fail too') });
+		expect(first(snapshot({ doubts: [{ ...doubt, provider: 'acme' }] })).state).toBe('operational');
+	});
+
+	it('a part of the requests failing is a partial outage; no capacity at all is a major one', () => {
+		expect(first(snapshot({ incidents: [{ ...outage, severity: 'degraded', impact: 'minor' }] })).state).toBe('partial_outage');
+		const refused = { ...outage, condition: 'capacity' } as const;
+		expect(first(snapshot({ incidents: [refused] }))).toMatchObject({ state: 'major_outage', capacity: { state: 'exhausted' } });
+		expect(first(snapshot({ incidents: [{ ...refused, severity: 'degraded' }] }))).toMatchObject({
+			state: 'degraded_performance',
+			capacity: { state: 'strained' },
+		});
+	});
+
+	it('announced maintenance is maintenance while it lasts, and an outage when it overruns', () => {
+		const window = { id: 'm', provider: 'groq', model: null, operation: null, vantage: null, fromAt: now - 60_000, toAt: now + 60_000, reason: 'upgrade' };
+		expect(first(snapshot({ incidents: [outage], maintenances: [window] })).state).toBe('under_maintenance');
+		expect(first(snapshot({ incidents: [outage], maintenances: [{ ...window, toAt: now }] })).state).toBe('major_outage');
 	});
 });
 

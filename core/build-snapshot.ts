@@ -2,17 +2,20 @@
 import { deriveGroup, derivePage } from './component.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
-import type { Incident } from './incident.ts';
+import type { Condition, Incident } from './incident.ts';
+import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
 import type { Outcome, Sli } from './outcome.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
 import { availability, ratio } from './sli.ts';
 import {
+	type CapacityState,
 	type DayView,
 	type GroupView,
 	type IncidentView,
 	longWindows,
 	type Percentiles,
+	type QualityState,
 	type Snapshot,
 	shortWindows,
 	type TargetView,
@@ -59,6 +62,19 @@ export interface SnapshotFacts {
 	readonly facts: ReadonlyMap<string, TargetFacts>;
 	/** Open ones and those of the last 90 days, any cause. */
 	readonly incidents: readonly Incident[];
+	readonly doubts: readonly Doubt[];
+	/** Announced, running or ahead. */
+	readonly maintenances: readonly AnnouncedMaintenance[];
+}
+
+/** Nulls: all. Times in ms since epoch. */
+export interface AnnouncedMaintenance extends RunningMaintenance {
+	readonly id: string;
+	readonly provider: string | null;
+	readonly model: string | null;
+	readonly operation: string | null;
+	readonly vantage: string | null;
+	readonly toAt: number;
 }
 
 /** A snapshot is published at least every 15 s: four missed ones and the reader must stop believing it. */
@@ -109,7 +125,17 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
 	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));
 	const staleMs = staleAfterMs(target);
-	const verdict = judgeTarget(target, facts, incidents, now);
+	const verdict = judgeTarget(
+		target,
+		{
+			firstScheduledAt: facts?.firstScheduledAt ?? null,
+			heard: recent,
+			incidents,
+			doubts: input.doubts.filter((doubt) => isIn(doubt, target)),
+			maintenance: input.maintenances.find((window) => window.vantage === null && isIn(window, target) && window.fromAt <= now && now < window.toAt) ?? null,
+		},
+		now,
+	);
 	const [halfHour, day] = [windowOf('30m'), windowOf('1d')];
 	const due = input.vantages
 		.flatMap((vantage) => specsOf([target], vantage))
@@ -125,7 +151,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 		model: target.model,
 		operation: target.operation,
 		upstreamModel: target.upstreamModel,
-		...verdict,
+		...{ state: verdict.state, reason: verdict.reason, since: iso(verdict.sinceAt), incident: verdict.incident },
 		measuredAt: measuredAt === null ? null : iso(measuredAt),
 		staleAfter: iso((measuredAt ?? facts?.firstScheduledAt ?? now) + staleMs),
 		availability: Object.fromEntries(
@@ -133,12 +159,13 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 		) as TargetView['availability'],
 		coverage: { ran, due, ratio: ratio(ran, due) },
 		capacity: {
+			state: capacityState(halfHour, incidents),
 			ratio: ratio(halfHour.served, halfHour.served + halfHour.refused),
 			served: halfHour.served,
 			refused: halfHour.refused,
 			retryAfterMs: latest(Object.values(recent).map((one) => one.retryAfterMs)),
 		},
-		quality: { ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
+		quality: { state: qualityState(day, incidents), ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
 		ttftMs: percentiles(facts?.latency['30m']?.ttft),
 		ttftMs1d: percentiles(facts?.latency['1d']?.ttft),
 		outputTokensPerSecond:
@@ -156,66 +183,26 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	};
 }
 
-/** Three missed slots, and the time that the last probe may take. */
-function staleAfterMs(target: Target): number {
-	return 3 * target.intervalMs + target.timeouts.totalMs;
+/** Where it holds from a vantage only, the target is not under it: the vantage is. */
+function isIn(scope: Pick<Doubt, 'provider' | 'model' | 'operation'> & { vantage?: string | null }, target: Target): boolean {
+	return (
+		(scope.provider === null || scope.provider === target.provider) &&
+		(scope.model === null || scope.model === target.model) &&
+		(scope.operation === null || scope.operation === target.operation)
+	);
 }
 
-type TargetVerdict = Pick<TargetView, 'state' | 'reason' | 'since' | 'incident'>;
+const openOf = (incidents: readonly Incident[], condition: Condition) => incidents.find((one) => one.condition === condition && one.resolvedAt === null);
 
-/** The verdict's words hold still while the verdict does: counters and ages stay out of them, so the small feed's ETag can too. */
-export function judgeTarget(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], now: number): TargetVerdict {
-	const byProvider = incidents.filter(({ cause }) => cause === 'provider');
-	const open = byProvider.filter(({ resolvedAt }) => resolvedAt === null);
-	const worst = open.find(({ impact }) => impact === 'major' || impact === 'critical') ?? open[0];
-	const validAt = latest(Object.values(facts?.recent ?? {}).map((recent) => recent.validAt));
-	const staleMs = staleAfterMs(target);
-	if (validAt === null || now - validAt > staleMs) {
-		// An incident that nobody looks at any more is no verdict either.
-		const since = validAt ?? facts?.firstScheduledAt ?? now;
-		return { state: 'unknown', reason: blindReason(facts), since: iso(since), incident: worst?.id ?? null };
-	}
-	if (worst !== undefined) {
-		const state = worst.impact === 'minor' || worst.impact === 'none' ? 'degraded_performance' : 'major_outage';
-		return { state, reason: worst.reason, since: iso(worst.startedAt), incident: worst.id };
-	}
-	const failing = Object.entries(facts?.recent ?? {}).filter(([, recent]) => recent.votes.length >= 3 && recent.votes.every((vote) => vote === 'bad'));
-	const seeing = Object.keys(facts?.recent ?? {}).length;
-	if (failing.length > 0 && seeing > failing.length) {
-		const since = Math.min(...failing.map(([, recent]) => recent.validAt ?? now));
-		return {
-			state: 'partial_outage',
-			reason: `regional issue: failing from ${failing.map(([vantage]) => vantage).join(', ')} only`,
-			since: iso(since),
-			incident: null,
-		};
-	}
-	const lastResolved = latest(byProvider.map(({ resolvedAt }) => resolvedAt));
-	return { state: 'operational', reason: 'answers as expected', since: iso(lastResolved ?? facts?.firstScheduledAt ?? now), incident: null };
+function capacityState({ served, refused }: Rollup, incidents: readonly Incident[]): CapacityState {
+	const open = openOf(incidents, 'capacity');
+	if (open !== undefined) return open.severity === 'down' ? 'exhausted' : 'strained';
+	return served + refused === 0 ? 'unknown' : 'available';
 }
 
-const blindWords: Partial<Record<Outcome, string>> = {
-	auth_failed: 'we cannot see: our API key is refused',
-	forbidden: 'we cannot see: our account has no access',
-	quota_exhausted: 'we cannot see: our quota or credit is used up',
-	rate_limited: 'we cannot see: our own rate limit is reached',
-	bad_request: 'we cannot see: our canary is refused as malformed',
-	model_not_found: 'the provider does not know this model id',
-	edge_blocked: 'we cannot see: a firewall blocks the monitor',
-	content_blocked: 'we cannot see: a content filter stops the canary',
-	throttled: 'we cannot see: refused with 429, without evidence whose limit it is',
-	monitor_fault: 'we cannot see: trouble of the monitor itself',
-	dns_failed: 'we cannot see: no confirmed connection from here',
-	connect_failed: 'we cannot see: no confirmed connection from here',
-	tls_failed: 'we cannot see: no confirmed connection from here',
-};
-
-function blindReason(facts: TargetFacts | undefined): string {
-	const newest = Object.values(facts?.recent ?? {})
-		.filter(({ measuredAt }) => measuredAt !== null)
-		.sort((a, b) => (b.measuredAt ?? 0) - (a.measuredAt ?? 0))[0];
-	if (newest?.outcome == null) return 'not measured yet';
-	return (newest.measuredAt !== newest.validAt ? blindWords[newest.outcome] : undefined) ?? 'no recent measurement';
+function qualityState({ answered }: Rollup, incidents: readonly Incident[]): QualityState {
+	if (openOf(incidents, 'wrong_answers') !== undefined) return 'degraded';
+	return answered === 0 ? 'unknown' : 'as_expected';
 }
 
 function vantageState(recent: RecentResults, targetState: State, now: number, staleMs: number): State {
@@ -224,10 +211,11 @@ function vantageState(recent: RecentResults, targetState: State, now: number, st
 	return targetState === 'major_outage' && recent.votes[0] === 'good' ? 'operational' : targetState;
 }
 
-function vantageView(id: string, { facts, targets, now }: SnapshotFacts): Snapshot['vantages'][number] {
+function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFacts): Snapshot['vantages'][number] {
+	const blind = incidents.some((one) => one.condition === 'blind' && one.resolvedAt === null && (one.scope.vantage === null || one.scope.vantage === id));
 	const measuredAt = latest([...facts.values()].map(({ recent }) => recent[id]?.measuredAt ?? null));
 	const slowest = Math.max(0, ...targets.map(staleAfterMs));
-	const state = measuredAt === null ? 'unknown' : now - measuredAt > slowest ? 'late' : 'trusted';
+	const state = blind ? 'blind' : measuredAt === null ? 'unknown' : now - measuredAt > slowest ? 'late' : 'trusted';
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }
 

@@ -14,6 +14,10 @@ export type Cause = (typeof causes)[number];
 export const conditions = ['outage', 'slow', 'wrong_answers', 'capacity', 'credentials', 'quota', 'rate_limit', 'blind', 'maintenance'] as const;
 export type Condition = (typeof conditions)[number];
 
+/** How bad it is where it is: nobody can use it, some of it or slowly, or nothing that concerns a provider's users. */
+export const severities = ['down', 'degraded', 'info'] as const;
+export type Severity = (typeof severities)[number];
+
 /** Null means "all": `{provider: 'groq', model: null, vantage: null}` is the provider everywhere. */
 export interface Scope {
 	readonly provider: string | null;
@@ -32,6 +36,26 @@ export interface IncidentEvidence {
 	readonly vantages: readonly string[];
 	/** Public result ids, newest first, at most 10. */
 	readonly exampleResultIds: readonly string[];
+	/** Natural-log likelihood ratio of "in trouble" against "as usual" when it was opened or last moved; null where it is not judged so. */
+	readonly nats: number | null;
+	/** What else was looked at since the onset; null where that says nothing. */
+	readonly checked: CheckedWell | null;
+}
+
+/** Outside the incident's scope: other models of the provider, other vantages, other providers. */
+export interface CheckedWell {
+	readonly models: Checked;
+	readonly vantages: Checked;
+	readonly providers: Checked;
+}
+
+export interface Checked {
+	/** Had a result since the onset. */
+	readonly heard: number;
+	/** Had no bad one. */
+	readonly well: number;
+	/** Of the well ones, at most 8. */
+	readonly names: readonly string[];
 }
 
 export interface IncidentUpdate {
@@ -45,6 +69,7 @@ export interface Incident {
 	readonly scope: Scope;
 	readonly condition: Condition;
 	readonly cause: Cause;
+	readonly severity: Severity;
 	readonly impact: Impact;
 	readonly status: IncidentStatus;
 	readonly title: string;

@@ -3,7 +3,7 @@
  * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
  */
 
-import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope } from './incident.ts';
+import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
@@ -43,6 +43,14 @@ export interface Percentiles {
 	readonly p99: number;
 }
 
+/** `strained`: an incident of refusals for want of capacity is open. `exhausted`: hardly anything is served. */
+export const capacityStates = ['available', 'strained', 'exhausted', 'unknown'] as const;
+export type CapacityState = (typeof capacityStates)[number];
+
+/** `degraded`: an incident of wrong answers is open. */
+export const qualityStates = ['as_expected', 'degraded', 'unknown'] as const;
+export type QualityState = (typeof qualityStates)[number];
+
 export interface TargetView {
 	readonly id: string;
 	/** File name of the target's page, injective (core/target fileSlug). */
@@ -63,10 +71,16 @@ export interface TargetView {
 	readonly availability: Readonly<Record<WindowName, Availability>>;
 	/** Slots that ran of the slots that were due, last 24 h. */
 	readonly coverage: { readonly ran: number; readonly due: number; readonly ratio: number | null };
-	/** Last 30 min. */
-	readonly capacity: { readonly ratio: number | null; readonly served: number; readonly refused: number; readonly retryAfterMs: number | null };
+	/** Last 30 min. Busy is not broken: a dimension of its own. */
+	readonly capacity: {
+		readonly state: CapacityState;
+		readonly ratio: number | null;
+		readonly served: number;
+		readonly refused: number;
+		readonly retryAfterMs: number | null;
+	};
 	/** Last 24 h. */
-	readonly quality: { readonly ratio: number | null; readonly right: number; readonly answered: number };
+	readonly quality: { readonly state: QualityState; readonly ratio: number | null; readonly right: number; readonly answered: number };
 	/** Last 30 min; null below 5 samples. */
 	readonly ttftMs: (Percentiles & { readonly count: number }) | null;
 	/** Last 24 h; p10 is the slow end. Null below 5 samples. */
@@ -104,6 +118,7 @@ export interface IncidentView {
 	readonly scope: Scope;
 	readonly condition: Condition;
 	readonly cause: Cause;
+	readonly severity: Severity;
 	readonly impact: Impact;
 	readonly status: IncidentStatus;
 	readonly reason: string;

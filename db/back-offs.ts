@@ -14,6 +14,7 @@ const upsert = query(
 		until_at = greatest(kept.until_at, $3::timestamptz + make_interval(secs => least($4::float8 * power(2, least(kept.step, 30)), $5::float8) / 1000))
 		where not $7::boolean or kept.until_at <= $3::timestamptz`,
 );
+const selectHeld = query<{ targetId: string }>('back_offs_held', 'select distinct target_id as "targetId" from back_offs');
 const remove = query('back_offs_clear', 'delete from back_offs where target_id = any($1::text[])');
 
 export interface BackOff {
@@ -43,6 +44,11 @@ export interface NewBackOff {
 /** Target id → the back-off that holds it now at this vantage. */
 export async function activeBackOffs(sql: Sql, vantage: string, now: number): Promise<Map<string, BackOff>> {
 	return new Map((await sql.run(select, [vantage, instant(now)])).map((backOff) => [backOff.targetId, backOff]));
+}
+
+/** Targets that have a back-off, running or expired: the next refusal would lengthen it. */
+export async function heldTargets(sql: Sql): Promise<Set<string>> {
+	return new Set((await sql.run(selectHeld)).map(({ targetId }) => targetId));
 }
 
 /** Lengthens the back-off of each target by one step. */

@@ -1,4 +1,4 @@
-import type { Cause, Condition, Impact, Incident, IncidentEvidence, IncidentStatus, IncidentUpdate } from '#core/incident.ts';
+import type { Cause, Condition, Impact, Incident, IncidentEvidence, IncidentStatus, IncidentUpdate, Scope, Severity } from '#core/incident.ts';
 import { instant, query, type Sql, type Tx } from './sql.ts';
 
 interface IncidentRow {
@@ -9,6 +9,7 @@ interface IncidentRow {
 	readonly vantage: string | null;
 	readonly condition: string;
 	readonly cause: string;
+	readonly severity: string;
 	readonly impact: string;
 	readonly status: string;
 	readonly title: string;
@@ -22,7 +23,7 @@ interface IncidentRow {
 	readonly updates: readonly { at_ms: number; status: string; body: string }[];
 }
 
-const selected = `i.incident_id, i.provider, i.model, i.operation, i.vantage, i.condition, i.cause, i.impact, i.status, i.title, i.started_at, i.detected_at,
+const selected = `i.incident_id, i.provider, i.model, i.operation, i.vantage, i.condition, i.cause, i.severity, i.impact, i.status, i.title, i.started_at, i.detected_at,
 	i.resolved_at, i.reason, i.evidence, i.relapse_count, i.target_ids,
 	coalesce((
 		select jsonb_agg(jsonb_build_object('at_ms', round(extract(epoch from u.at) * 1000), 'status', u.status, 'body', u.body) order by u.ordinal)
@@ -32,9 +33,9 @@ const selected = `i.incident_id, i.provider, i.model, i.operation, i.vantage, i.
 const insertIncident = query(
 	'incidents_open',
 	`insert into incidents (incident_id, provider, model, operation, vantage, condition, cause, impact, status, title, started_at, detected_at, reason, evidence,
-		relapse_count, target_ids, transition_count)
+		relapse_count, target_ids, severity, transition_count)
 	values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::timestamptz, $12::timestamptz, $13::text,
-		$14::jsonb, $15::int, $16::text[], 1)`,
+		$14::jsonb, $15::int, $16::text[], $17::text, 1)`,
 );
 
 const insertUpdate = query(
@@ -49,7 +50,10 @@ const changeIncident = query<{ transition: number }>(
 	`update incidents set
 		status = coalesce($2::text, status), impact = coalesce($3::text, impact), title = coalesce($4::text, title), reason = coalesce($8::text, reason), evidence = coalesce($5::jsonb, evidence),
 		target_ids = coalesce($6::text[], target_ids), relapse_count = relapse_count + $7::int, transition_count = transition_count + 1,
-		resolved_at = case $9::text when 'set' then $10::timestamptz when 'clear' then null else resolved_at end
+		resolved_at = case $9::text when 'set' then $10::timestamptz when 'clear' then null else resolved_at end,
+		severity = coalesce($12::text, severity), condition = coalesce($13::text, condition),
+		provider = case when $14::boolean then $15::text else provider end, model = case when $14::boolean then $16::text else model end,
+		operation = case when $14::boolean then $17::text else operation end, vantage = case when $14::boolean then $18::text else vantage end
 	where incident_id = $1::text and (resolved_at is null) = $11::boolean
 	returning transition_count as transition`,
 );
@@ -77,7 +81,11 @@ export interface IncidentChange {
 	/** Entry of the timeline; its status becomes the incident's. */
 	readonly update: IncidentUpdate;
 	readonly reason?: string;
+	readonly severity?: Severity;
 	readonly impact?: Impact;
+	readonly condition?: Condition;
+	/** Where it is now. */
+	readonly scope?: Scope;
 	readonly title?: string;
 	readonly evidence?: IncidentEvidence;
 	readonly targetIds?: readonly string[];
@@ -92,7 +100,7 @@ export async function openIncident(tx: Tx, incident: Incident): Promise<number> 
 	await tx.run(insertIncident, [
 		...[id, scope.provider, scope.model, scope.operation, scope.vantage, incident.condition, incident.cause, incident.impact, incident.status, incident.title],
 		...[instant(incident.startedAt), instant(incident.detectedAt), incident.reason, JSON.stringify(incident.evidence), incident.relapseCount],
-		incident.targetIds,
+		...[incident.targetIds, incident.severity],
 	]);
 	for (const { at, status, body } of updates) await tx.run(insertUpdate, [id, instant(at), status, body]);
 	return 1;
@@ -116,12 +124,13 @@ export function reopenIncident(tx: Tx, id: string, change: IncidentChange): Prom
 async function moveIncident(
 	tx: Tx,
 	id: string,
-	{ update, reason, impact, title, evidence, targetIds }: IncidentChange,
+	{ update, reason, severity, impact, condition, scope, title, evidence, targetIds }: IncidentChange,
 	{ resolvedAt, whenOpen }: { resolvedAt: 'keep' | 'set' | 'clear'; whenOpen: boolean },
 ): Promise<number> {
 	const [moved] = await tx.run(changeIncident, [
 		...[id, update.status, impact ?? null, title ?? null, evidence === undefined ? null : JSON.stringify(evidence), targetIds ?? null],
-		...[resolvedAt === 'clear' ? 1 : 0, reason ?? null, resolvedAt, instant(update.at), whenOpen],
+		...[resolvedAt === 'clear' ? 1 : 0, reason ?? null, resolvedAt, instant(update.at), whenOpen, severity ?? null, condition ?? null],
+		...[scope !== undefined, scope?.provider ?? null, scope?.model ?? null, scope?.operation ?? null, scope?.vantage ?? null],
 	]);
 	if (moved === undefined) throw new Error(`Expected incident ${id} to be ${whenOpen ? 'open' : 'resolved'}`);
 	await tx.run(insertUpdate, [id, instant(update.at), update.status, update.body]);
@@ -163,6 +172,7 @@ function toIncident(row: IncidentRow): Incident {
 		scope: { provider: row.provider, model: row.model, operation: row.operation, vantage: row.vantage },
 		condition: row.condition as Condition,
 		cause: row.cause as Cause,
+		severity: row.severity as Severity,
 		impact: row.impact as Impact,
 		status: row.status as IncidentStatus,
 		title: row.title,
@@ -170,7 +180,7 @@ function toIncident(row: IncidentRow): Incident {
 		detectedAt: row.detected_at,
 		resolvedAt: row.resolved_at,
 		reason: row.reason,
-		evidence: row.evidence,
+		evidence: { ...row.evidence, nats: row.evidence.nats ?? null, checked: row.evidence.checked ?? null },
 		updates: row.updates.map(({ at_ms, status, body }) => ({ at: at_ms, status: status as IncidentStatus, body })),
 		relapseCount: row.relapse_count,
 		targetIds: row.target_ids,

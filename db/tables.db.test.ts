@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow } from '#test/sample-results.ts';
 import { activeBackOffs, clearBackOffs, setBackOff } from './back-offs.ts';
 import { readBudgetDay, releaseExpired, reserve, settle, trimReservations } from './budget.ts';
-import { readDetectorState, writeDetectorState } from './detector-state.ts';
+import { addJournalStep, readCheckpoint, readEvaluatorHead, readJournalAfter, writeCheckpoint } from './evaluator-state.ts';
 import { findIncident, listIncidents, listOpenIncidents, openIncident, reopenIncident, resolveIncident, updateIncident } from './incidents.ts';
 import { acquireLease, assertLease, releaseLease, renewLease } from './leases.ts';
 import { listen } from './listen.ts';
@@ -30,6 +30,7 @@ function sampleIncident(overrides: Partial<Incident> = {}): Incident {
 		scope: { provider: 'acme', model: 'small', operation: 'chat', vantage: null },
 		condition: 'outage',
 		cause: 'provider',
+		severity: 'down',
 		impact: 'major',
 		status: 'identified',
 		title: 'acme small: outage',
@@ -37,7 +38,7 @@ function sampleIncident(overrides: Partial<Incident> = {}): Incident {
 		detectedAt: sampleNow,
 		resolvedAt: null,
 		reason: '3 of the last 3 results bad: server_error',
-		evidence: { good: 0, bad: 3, excluded: 1, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: ['1-1-1-0-a'] },
+		evidence: { good: 0, bad: 3, excluded: 1, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: ['1-1-1-0-a'], nats: 18.5, checked: null },
 		updates: [{ at: sampleNow, status: 'identified', body: 'Detected.' }],
 		relapseCount: 0,
 		targetIds: ['acme:small:chat'],
@@ -100,15 +101,39 @@ describe('incidents', () => {
 	});
 });
 
-describe('detector state', () => {
-	it('is what was last committed, and never goes back', async () => {
-		expect(await readDetectorState(db, 'e')).toBeNull();
-		await transaction(db, (tx) => writeDetectorState(tx, 'e', { version: 1, readThroughSeq: 10, state: { a: [1, null] } }, sampleNow));
-		await transaction(db, (tx) => writeDetectorState(tx, 'e', { version: 1, readThroughSeq: 12, state: { b: 2 } }, sampleNow + 1));
-		await expect(transaction(db, (tx) => writeDetectorState(tx, 'e', { version: 1, readThroughSeq: 11, state: {} }, sampleNow + 2))).rejects.toThrow(
-			/judged further/,
+describe('the evaluator’s state', () => {
+	const step = (journalNumber: number, readThroughSeq: number) => ({ journalNumber, readThroughSeq, at: sampleNow + journalNumber, inputs: null, doubts: [] });
+
+	it('takes each step once, and never goes back', async () => {
+		expect(await readEvaluatorHead(db, 'e')).toEqual({ journalNumber: 0, readThroughSeq: 0 });
+		await transaction(db, (tx) => addJournalStep(tx, 'e', { ...step(1, 10), inputs: [{ type: 'tick' }] }));
+		await transaction(db, (tx) => addJournalStep(tx, 'e', step(2, 12)));
+		for (const number of [2, 1, 4])
+			await expect(transaction(db, (tx) => addJournalStep(tx, 'e', step(number, 13)))).rejects.toThrow(/judged further|23505|duplicate/);
+		expect(await readEvaluatorHead(db, 'e')).toEqual({ journalNumber: 2, readThroughSeq: 12 });
+		expect((await readJournalAfter(db, 'e', 0)).map(({ journalNumber, inputs }) => [journalNumber, inputs])).toEqual([
+			[1, [{ type: 'tick' }]],
+			[2, null],
+		]);
+	});
+
+	it('is the last checkpoint, and the journal behind it is forgotten', async () => {
+		expect(await readCheckpoint(db, 'e')).toBeNull();
+		for (const number of [1, 2, 3]) await transaction(db, (tx) => addJournalStep(tx, 'e', step(number, number)));
+		await transaction(db, (tx) =>
+			writeCheckpoint(tx, 'e', {
+				journalNumber: 1,
+				readThroughSeq: 1,
+				parts: new Map([
+					['a', '1'],
+					['b', '2'],
+				]),
+			}),
 		);
-		expect(await readDetectorState(db, 'e')).toEqual({ version: 1, readThroughSeq: 12, state: { b: 2 }, updatedAt: sampleNow + 1 });
+		await transaction(db, (tx) => writeCheckpoint(tx, 'e', { journalNumber: 2, readThroughSeq: 2, parts: new Map([['a', '3']]) }));
+		expect(await readCheckpoint(db, 'e')).toEqual({ journalNumber: 2, readThroughSeq: 2, parts: new Map([['a', '3']]) });
+		expect((await readJournalAfter(db, 'e', 2)).map(({ journalNumber }) => journalNumber)).toEqual([3]);
+		expect(await readJournalAfter(db, 'e', 0)).toHaveLength(1);
 	});
 });
 

@@ -21,6 +21,7 @@ export interface SampleOptions {
 export const sampleNow = Date.parse('2026-11-23T12:00:00Z');
 
 const dayMs = 86_400_000;
+const none = { heard: 0, well: 0, names: [] };
 const intervalMs = 60_000;
 
 const providerNames = [
@@ -184,9 +185,17 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 		availability: windows,
 		coverage: { ran, due: 1_440, ratio: ratio(ran, 1_440) },
 		capacity: isBlank
-			? { ratio: null, served: 0, refused: 0, retryAfterMs: null }
-			: { ratio: ratio(28, index % 6 === 2 ? 30 : 28), served: 28, refused: index % 6 === 2 ? 2 : 0, retryAfterMs: index % 6 === 2 ? 4_000 : null },
-		quality: isBlank ? { ratio: null, right: 0, answered: 0 } : { ratio: ratio(1_437, 1_440), right: 1_437, answered: 1_440 },
+			? { state: 'unknown', ratio: null, served: 0, refused: 0, retryAfterMs: null }
+			: {
+					state: 'available',
+					ratio: ratio(28, index % 6 === 2 ? 30 : 28),
+					served: 28,
+					refused: index % 6 === 2 ? 2 : 0,
+					retryAfterMs: index % 6 === 2 ? 4_000 : null,
+				},
+		quality: isBlank
+			? { state: 'unknown', ratio: null, right: 0, answered: 0 }
+			: { state: 'as_expected', ratio: ratio(1_437, 1_440), right: 1_437, answered: 1_440 },
 		ttftMs: isBlank || isDown ? null : { ...ttft, count: 30 },
 		outputTokensPerSecond: isBlank || operation === 'embeddings' ? null : { p50: speed, p10: speed * 0.7, count: 1_200 },
 		ttftMs1d: isBlank ? null : { ...ttft, count: 1_421 },
@@ -234,6 +243,7 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 				scope: { provider: target.provider, model: target.model, operation: target.operation, vantage: null },
 				condition: isOutage ? 'outage' : 'slow',
 				cause: 'provider',
+				severity: isOutage ? 'down' : 'degraded',
 				impact: target.state === 'major_outage' ? 'critical' : isOutage ? 'major' : 'minor',
 				status: 'identified',
 				reason: target.reason,
@@ -249,6 +259,8 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 					outcomes: { server_error: 9, first_token_timeout: 4, ok: 3, monitor_fault: 1 },
 					vantages: ['fra', 'iad'],
 					exampleResultIds: ['r-1042', 'r-1040', 'r-1037'],
+					nats: 31.7,
+					checked: { models: none, vantages: none, providers: { heard: 9, well: 9, names: ['acme', 'groq'] } },
 				},
 				updates: [
 					{ at: iso(now - 12 * minute), status: 'identified', body: 'Two vantages agree: HTTP 503 from the provider, our control endpoint answers.' },
@@ -274,6 +286,7 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 			},
 			condition: 'outage',
 			cause: isMonitor ? 'monitor' : 'provider',
+			severity: isMonitor ? 'info' : 'down',
 			impact: isMonitor ? 'none' : isWhole ? 'critical' : 'major',
 			status: 'resolved',
 			reason: isMonitor ? '14 unrelated providers failed at once from one vantage' : '4 of the last 4 results bad: server_error (HTTP 500)',
@@ -289,6 +302,8 @@ function drawIncidents(targets: readonly TargetView[], now: number): IncidentVie
 				outcomes: isMonitor ? { connect_failed: 40 } : { server_error: 9 + index, ok: 1 },
 				vantages: isMonitor ? ['fra'] : ['fra', 'iad'],
 				exampleResultIds: [`r-${900 + index}`],
+				nats: isMonitor ? null : 22.4,
+				checked: null,
 			},
 			updates: [
 				{ at: iso(endedAt), status: 'resolved', body: 'As many good results as had been bad.' },

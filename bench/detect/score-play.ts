@@ -35,24 +35,24 @@ interface Life {
 /** A result may be on its way this long after the trouble has ended. */
 const graceMs = 90_000;
 
-export function scorePlay(play: Play, scenario: Scenario, fleet: readonly Endpoint[], graceAfterMs = graceMs): Score {
+export function scorePlay(play: Play, scenario: Scenario, fleet: readonly Endpoint[]): Score {
 	const lives = new Map<string, Life>();
 	for (const decision of play.decisions) {
-		if (decision.type === 'reprobe') continue;
+		if (decision.type === 'reprobe' || decision.type === 'recovering' || decision.type === 'failing_again') continue;
 		if (decision.type === 'open') lives.set(decision.id, { open: decision, scope: decision.scope, resolvedAt: null, absorbed: false });
 		const life = lives.get(decision.id);
 		if (life === undefined) throw new Error(`Expected an opened incident, got ${decision.id}`);
 		if (decision.type === 'update') life.scope = decision.scope;
 		if (decision.type === 'resolve') {
 			life.resolvedAt = decision.at;
-			life.absorbed = decision.reason.startsWith('part of');
+			life.absorbed = decision.ending === 'absorbed';
 		}
 	}
 	const provider = [...lives.values()].filter(({ open }) => open.cause === 'provider');
 	const setOf = (scope: LatticeScope) => new Set(fleet.filter((endpoint) => covers(scope, endpoint)).map(({ place }) => place));
 	const same = (a: LatticeScope, b: LatticeScope) => setOf(a).symmetricDifference(setOf(b)).size === 0;
 	const fits = (life: Life, truth: Truth) =>
-		life.open.at >= truth.fromAt && life.open.at <= truth.toAt + graceAfterMs && !setOf(life.scope).isDisjointFrom(setOf(truth.scope));
+		life.open.at >= truth.fromAt && life.open.at <= truth.toAt + graceMs && !setOf(life.scope).isDisjointFrom(setOf(truth.scope));
 
 	const truths = scenario.truths.map((truth, i): TruthScore => {
 		const mine = provider.filter((life) => fits(life, truth));

@@ -129,7 +129,7 @@ export function askInDoubt(state: LatticeState, provider: ProviderState, surveye
 	if (state.nowAt - provider.chainedAt < chainEveryMs || provider.asked >= askedMax) return;
 	let best: Surveyed | null = null;
 	for (const one of surveyed) {
-		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * state.options.baseIntervalMs)) continue;
+		if (state.nowAt - one.episode.lastBadAt > Math.max(300_000, 2 * provider.intervalMs)) continue;
 		if (best === null || one.episode.nats - one.scope.penaltyNats > best.episode.nats - best.scope.penaltyNats) best = one;
 	}
 	if (best === null || best.episode.badCount < probeFromBad || best.episode.nats < probeNats || best.episode.nats > openNats + 6) return;

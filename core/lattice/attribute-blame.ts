@@ -4,7 +4,7 @@
  */
 import { type Channel, channelRules, natsOf } from './channels.ts';
 import { explainFailures, tallyEndpoints } from './explain-failures.ts';
-import { endpointAt, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import { endpointAt, type LatticeOutcome, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
 import { readEpisode } from './read-episode.ts';
 
 export type Blame = { readonly verdict: 'provider' | 'unsure'; readonly reason: string } | Blindness;
@@ -19,7 +19,7 @@ export interface Blindness {
 const leadNats = 3;
 const blindPenaltyNats = 6;
 /** A 5xx or a broken stream came from the far end or near it; a blind network rarely makes one. Nats that each costs the blind explanation. */
-const answeredNats = { http_5xx: 1.5, stream_broken: 0.5 } as const;
+const answeredNats: Readonly<Partial<Record<LatticeOutcome, number>>> = { http_5xx: 1.5, refused: 1.5, stream_broken: 0.5 };
 const controlsNeeded = 5;
 /** One good result where all fail is chance or a start before the trouble; two are not. */
 const sparedRefutes = 4.6;
@@ -52,7 +52,7 @@ function countProviders(state: LatticeState, channel: Channel, sinceAt: number, 
 			else {
 				count.k += 1;
 				count.usual += endpoint.badCost[channel];
-				count.answered += sample.outcome === 'http_5xx' || sample.outcome === 'stream_broken' ? answeredNats[sample.outcome] : 0;
+				count.answered += answeredNats[sample.outcome] ?? 0;
 			}
 		}
 		if (count.n > 0 || provider.endpoints.some((place) => vantages.has(endpointAt(state, place).vantage))) counts.set(provider.name, count);

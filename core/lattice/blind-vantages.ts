@@ -39,7 +39,7 @@ function blindVantage(state: LatticeState, name: string, { vantages, onsetAt, re
 	if (vantages.length > 1 && first !== undefined && first.onsetAt === onsetAt && first.scope.vantage === null) vantage.blindIncident = first.id;
 	else if (everything && first !== undefined) {
 		vantage.blindIncident = first.id;
-		for (const other of others.slice(1)) resolveIncident(state, other, `part of ${first.id}`, decisions);
+		for (const other of others.slice(1)) resolveIncident(state, other, 'absorbed', `part of ${first.id}`, decisions);
 		for (const other of all) other.blindIncident = first.id;
 		updateIncident(state, first, { scope: { provider: null, model: null, vantage: null }, reason: `every vantage is blind; ${reason}` }, decisions);
 	} else {
@@ -55,7 +55,7 @@ function withdraw(state: LatticeState, name: string, fromAt: number, decisions: 
 		if (incident.cause !== 'provider' || incident.onsetAt < fromAt) continue;
 		const { scope } = incident;
 		const alone = scope.vantage === name || (scope.vantage === null && Object.keys(state.vantages).length === 1);
-		if (alone) resolveIncident(state, incident, `withdrawn: vantage ${name} was blind`, decisions);
+		if (alone) resolveIncident(state, incident, 'withdrawn', `withdrawn: vantage ${name} was blind`, decisions);
 	}
 }
 
@@ -75,7 +75,7 @@ export function judgeRecovery(state: LatticeState, decisions: LatticeDecision[])
 		}
 		vantage.samples = [];
 		if (Object.values(state.vantages).some(({ blindIncident }) => blindIncident === incident.id)) continue;
-		resolveIncident(state, incident, 'unrelated providers answer again', decisions);
+		resolveIncident(state, incident, 'recovered', 'unrelated providers answer again', decisions);
 	}
 }
 

@@ -1,18 +1,20 @@
 /** What one result says on each channel, and what is learned from it on a usual day. */
 import { channelRules, channels } from './channels.ts';
-import type { EndpointState, LatencyBaseline, LatticeInput, LatticeOutcome } from './lattice-state.ts';
+import type { EndpointState, LatencyBaseline, LatticeInput, LatticeOutcome, ProviderState } from './lattice-state.ts';
+import { learnSeason, seasonLn, takeSeasonOff } from './season.ts';
 
 type ResultInput = Extract<LatticeInput, { type: 'result' }>;
 
 /** Null: our key, our limit, our wallet; never availability. */
 const failureBits = {
-	ok: { valid: 3, bad: 0 },
+	ok: { valid: 19, bad: 0 },
 	timeout: { valid: 1, bad: 1 },
 	connect: { valid: 1, bad: 1 },
 	http_5xx: { valid: 1, bad: 1 },
 	stream_broken: { valid: 1, bad: 1 },
-	empty: { valid: 3, bad: 2 },
-	wrong: { valid: 3, bad: 2 },
+	empty: { valid: 19, bad: 2 },
+	wrong: { valid: 19, bad: 2 },
+	refused: { valid: 16, bad: 16 },
 	rate_limited: null,
 	auth: null,
 	quota: null,
@@ -24,17 +26,21 @@ export interface Votes {
 	readonly slowLn: number;
 }
 
-const usableFrom = 20;
+export const usableFrom = 20;
 const stalledLn = Math.log(4.5);
 
 /** Null when the result says nothing about the provider. */
-export function castVotes(endpoint: EndpointState, { outcome, ttftMs, totalMs, canary = '' }: ResultInput): Votes | null {
+export function castVotes(endpoint: EndpointState, provider: ProviderState, input: ResultInput): Votes | null {
+	const { outcome, ttftMs, totalMs, canary = '', startedAt } = input;
 	const bits = failureBits[outcome];
 	if (bits === null) return null;
 	const baseline = endpoint.baselines[canary];
 	if (outcome !== 'ok' || totalMs === null || baseline === undefined || baseline.samples < usableFrom) return { ...bits, slowLn: 0 };
-	const totalLn = Math.log(Math.max(1, totalMs)) - baseline.totalLn;
-	const ttftLn = ttftMs === null ? 0 : Math.log(Math.max(1, ttftMs)) - baseline.ttftLn;
+	const season = provider.seasons[endpoint.model];
+	takeSeasonOff(baseline, season, startedAt);
+	const usualLn = seasonLn(provider, endpoint.model, startedAt);
+	const totalLn = Math.log(Math.max(1, totalMs)) - baseline.totalLn - usualLn;
+	const ttftLn = ttftMs === null ? 0 : Math.log(Math.max(1, ttftMs)) - baseline.ttftLn - usualLn;
 	const slow = ttftLn > slowLimitLn(baseline.ttftDeviation, 2.4) || totalLn > slowLimitLn(baseline.totalDeviation, 2.6);
 	const slowLn = Math.max(totalLn, ttftLn);
 	return { valid: bits.valid | 12, bad: (slow ? 8 : 0) | (slowLn > stalledLn ? 4 : 0), slowLn };
@@ -45,12 +51,38 @@ function slowLimitLn(deviation: number, cap: number): number {
 	return Math.min(Math.log(cap), Math.max(Math.log(1.9), 2.3 * deviation));
 }
 
-/** Moves the baseline by one good result, clipped at 2.5 deviations so that an outlier is no new norm. */
-export function learnLatency(endpoint: EndpointState, { outcome, ttftMs, totalMs, canary = '' }: ResultInput): void {
-	if (outcome !== 'ok' || totalMs === null) return;
-	const totalLn = Math.log(Math.max(1, totalMs));
-	const ttftLn = ttftMs === null ? totalLn : Math.log(Math.max(1, ttftMs));
-	const baseline: LatencyBaseline = (endpoint.baselines[canary] ??= { samples: 0, ttftLn, ttftDeviation: 0.3, totalLn, totalDeviation: 0.3 });
+/** Moves the baseline by one good result of a usual day. */
+export function learnLatency(endpoint: EndpointState, provider: ProviderState, input: ResultInput): void {
+	const { startedAt, canary = '' } = input;
+	const baseline = learn(endpoint.baselines, endpoint, provider, input);
+	if (baseline === null || input.totalMs === null) return;
+	learnSeason(provider, endpoint.model, startedAt, Math.log(Math.max(1, input.totalMs)), baseline);
+	endpoint.baselines[canary] = baseline;
+}
+
+/** While an incident of slowness is open the baseline stands still; a second one follows what is measured, and takes over should it last. */
+export function learnNewLevel(endpoint: EndpointState, provider: ProviderState, input: ResultInput): void {
+	const { canary = '' } = input;
+	const baseline = learn(endpoint.newBaselines, endpoint, provider, input);
+	if (baseline !== null) endpoint.newBaselines[canary] = baseline;
+}
+
+/** Clipped at 2.5 deviations, so that an outlier is no new norm. Null: nothing to learn from. */
+function learn(
+	baselines: Readonly<Record<string, LatencyBaseline>>,
+	{ model }: EndpointState,
+	provider: ProviderState,
+	input: ResultInput,
+): LatencyBaseline | null {
+	const { outcome, ttftMs, totalMs, canary = '', startedAt } = input;
+	if (outcome !== 'ok' || totalMs === null) return null;
+	const season = provider.seasons[model];
+	const usualLn = seasonLn(provider, model, startedAt);
+	const totalLn = Math.log(Math.max(1, totalMs)) - usualLn;
+	const ttftLn = ttftMs === null ? totalLn : Math.log(Math.max(1, ttftMs)) - usualLn;
+	const fresh = { samples: 0, ttftLn, ttftDeviation: 0.3, totalLn, totalDeviation: 0.3, weekLn: totalLn + usualLn, seasonal: season?.active ?? false };
+	const baseline: LatencyBaseline = baselines[canary] ?? fresh;
+	takeSeasonOff(baseline, season, startedAt);
 	baseline.samples += 1;
 	const gain = Math.max(1 / baseline.samples, 1 / 60);
 	const ttftStep = clip(ttftLn - baseline.ttftLn, 2.5 * baseline.ttftDeviation);
@@ -60,6 +92,7 @@ export function learnLatency(endpoint: EndpointState, { outcome, ttftMs, totalMs
 	const slowGain = Math.max(1 / (baseline.samples + 4), 1 / 100);
 	baseline.ttftDeviation = Math.max(0.08, Math.sqrt((1 - slowGain) * baseline.ttftDeviation ** 2 + slowGain * ttftStep ** 2));
 	baseline.totalDeviation = Math.max(0.08, Math.sqrt((1 - slowGain) * baseline.totalDeviation ** 2 + slowGain * totalStep ** 2));
+	return baseline;
 }
 
 const clip = (value: number, limit: number) => Math.max(-limit, Math.min(limit, value));

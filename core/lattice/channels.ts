@@ -1,8 +1,8 @@
 /**
- * The four ways in which a result speaks against a provider, each with its own base rate and thresholds.
+ * The five ways in which a result speaks against a provider, each with its own base rate and thresholds.
  * Nats: natural-log likelihood ratio of "in trouble" against "as usual". At 18.5 nats chance alone opens about one scope in e^18.5 = 10^8 looks.
  */
-export const channels = ['failed', 'wrong', 'stalled', 'slow'] as const;
+export const channels = ['failed', 'wrong', 'stalled', 'slow', 'refused'] as const;
 export type Channel = (typeof channels)[number];
 
 export interface ChannelRule {
@@ -43,6 +43,11 @@ export const channelRules = {
 	slow: {
 		...{ bit: 8, priorRatio: 0.03, minRatio: 0.01, maxRatio: 0.15, minShareRatio: 0.3, openNats: 24, lastingNats: 9, horizonMs: 125_000 },
 		...{ blipsForgiven: 1, probeNats: 9, probeFromBad: 2, quietMs: 90_000, noun: 'took more than twice the usual' },
+	},
+	// Busy is not broken: refusals for want of capacity are judged apart, and a burst of them is the ordinary case.
+	refused: {
+		...{ bit: 16, priorRatio: 0.005, minRatio: 0.002, maxRatio: 0.1, minShareRatio: 0.1, openNats: 18.5, lastingNats: 8, horizonMs: 30_000 },
+		...{ blipsForgiven: 2, probeNats: 5, probeFromBad: 2, quietMs: 90_000, noun: 'were refused for want of capacity' },
 	},
 } as const satisfies Record<Channel, ChannelRule>;
 

@@ -1,8 +1,10 @@
 /** When an open provider incident is over. */
+
+import { acceptNewLevel } from './accept-new-level.ts';
 import { ask } from './ask-reprobes.ts';
 import { channelRules } from './channels.ts';
 import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
-import { resolveIncident, updateIncident } from './record-incident.ts';
+import { markRecovering, resolveIncident, updateIncident } from './record-incident.ts';
 
 const resolveNats = 5.5;
 /** Trouble that lets some through has long lucky runs, and an hour of it many chances for one; of young trouble it is not known yet. */
@@ -66,20 +68,35 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		if (nats <= 0) [nats, fromAt] = [0, startedAt];
 	}
 	incident.recoveryFromAt = fromAt;
-	if (channel === 'failed' && incident.severity === 'degraded' && incident.goodSinceBad === 0 && badCount >= 6 && badCount >= judgedCount * 0.8)
+	if (
+		(channel === 'failed' || channel === 'refused') &&
+		incident.severity === 'degraded' &&
+		incident.goodSinceBad === 0 &&
+		badCount >= 6 &&
+		badCount >= judgedCount * 0.85
+	)
 		updateIncident(state, incident, { severity: 'down', reason: `${badCount} of ${judgedCount} results failed` }, decisions);
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
 	const quiet = Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
-	if (nats >= natsToResolve(badCount, judgedCount, share) && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
+	const needed = natsToResolve(badCount, judgedCount, share);
+	if (!incident.recovering && nats >= needed / 2 && incident.goodSinceBad >= 2)
+		markRecovering(state, incident, true, `${incident.goodSinceBad} good results since the last bad one`, decisions);
+	else if (incident.recovering && nats < needed / 4) markRecovering(state, incident, false, 'bad results again', decisions);
+	if (nats >= needed && waiting.length === 0 && nowAt - incident.lastBadAt >= quiet) {
 		const seconds = Math.round((nowAt - incident.lastBadAt) / 1_000);
 		resolveIncident(
 			state,
 			incident,
+			'recovered',
 			`${incident.goodSinceBad} good results since the last bad one ${seconds} s ago, at every endpoint of the scope`,
 			decisions,
 		);
 		forget(state, provider, places, incident.lastBadAt);
+		return;
+	}
+	if (acceptNewLevel(state, incident, places, decisions)) {
+		forget(state, provider, places, nowAt);
 		return;
 	}
 	if (lastTwoGood >= 2 && places.length <= smallScope && incident.recoveryAsks < recoveryAsksMax) {
@@ -108,5 +125,8 @@ function isWell(state: LatticeState, place: number, last: Sample | undefined, bi
 	if (state.vantages[endpoint.vantage]?.blindIncident) return true;
 	if (state.maintenances.some(({ scope, fromAt, toAt }) => covers(scope, endpoint) && fromAt <= state.nowAt && state.nowAt < toAt)) return true;
 	// Its good results are older than the evidence that is read; or none came for long.
-	return endpoint.startedAt < incident.recoveryFromAt || state.nowAt - endpoint.startedAt > 3 * state.options.baseIntervalMs;
+	return (
+		endpoint.startedAt < incident.recoveryFromAt ||
+		state.nowAt - endpoint.startedAt > 3 * (state.providers[endpoint.provider]?.intervalMs ?? state.options.baseIntervalMs)
+	);
 }

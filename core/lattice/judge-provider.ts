@@ -45,20 +45,24 @@ export function judgeProvider(state: LatticeState, provider: ProviderState, bits
 
 /** True while it should be looked at again soon. */
 function judgeChannel(state: LatticeState, provider: ProviderState, channel: Channel, decisions: LatticeDecision[]): boolean {
-	const { nowAt, options } = state;
+	const { nowAt } = state;
 	const open = state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
 	const young = open.filter(({ openedAt }) => nowAt - openedAt < youngMs);
 	const settled = open.filter((incident) => !young.includes(incident));
 	const skip = new Set(provider.endpoints.filter((place) => settled.some(({ scope }) => covers(scope, endpointAt(state, place)))));
-	const freshMs = Math.max(480_000, 4 * options.baseIntervalMs);
+	const freshMs = Math.max(480_000, 4 * provider.intervalMs);
 	const { probeFromBad, probeNats } = channelRules[channel];
 	const surveyed = surveyScopes(state, provider, channel, { skip, badNeeded: probeFromBad, sinceAt: nowAt - freshMs });
 	markSuspects(state, surveyed);
-	if (surveyed.length === 0) return false;
+	if (surveyed.length === 0) {
+		provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
+		return false;
+	}
 
 	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
+	provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
 	if (loudest !== null) {
 		const onsetAt = Math.min(loudest.episode.onsetAt, ...young.map((incident) => incident.onsetAt));
 		const tallies = tallyEndpoints(state, provider.samples, channel, onsetAt, (place) => skip.has(place));
@@ -122,6 +126,7 @@ function openScope(
 	}
 	if (blame.verdict === 'monitor') return blindVantages(state, blame, channel, decisions);
 	if (blame.verdict === 'unsure') {
+		provider.doubts.push({ scope: name, channel, sinceAt: episode.onsetAt, reason: blame.reason });
 		const last = bad.at(-1);
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
 		return;
@@ -130,10 +135,10 @@ function openScope(
 	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
 	// What is left of a wider scope fails too: the old incident was part of it.
 	const heir = covered.find((incident) => incident.channel === channel && state.nowAt - incident.openedAt < kinMs);
-	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'part of a wider one', decisions);
+	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, reason: reasonOf(channel, episode, blame.reason) }, decisions);
 		return;
 	}
 	openIncident(
@@ -141,7 +146,7 @@ function openScope(
 		{
 			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
 			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
-			sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'),
+			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats },
 			reason: reasonOf(channel, episode, blame.reason),
 		},
 		decisions,
@@ -166,8 +171,12 @@ function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number 
 	return samples.filter(({ startedAt, valid }) => (valid & bit) !== 0 && startedAt <= lastBadAt).length;
 }
 
+/** Share of bad results from which nobody can use it; null: never so by this channel. Who sheds half of its load still serves the other half. */
+const downFrom = { failed: 0.5, refused: 0.85, wrong: null, stalled: null, slow: null } as const satisfies Record<Channel, number | null>;
+
 function severityOf(channel: Channel, { badCount, judgedCount }: Episode): Severity {
-	return channel === 'failed' && badCount * 2 >= judgedCount ? 'down' : 'degraded';
+	const share = downFrom[channel];
+	return share !== null && badCount >= judgedCount * share ? 'down' : 'degraded';
 }
 
 function reasonOf(channel: Channel, { badCount, judgedCount, nats, samples }: Episode, control: string): string {
@@ -203,7 +212,7 @@ function moveScopes(
 		if (target === null) continue;
 		const heir = heirs.get(target);
 		if (heir !== undefined) {
-			resolveIncident(state, incident, `part of ${heir.id}`, decisions);
+			resolveIncident(state, incident, 'absorbed', `part of ${heir.id}`, decisions);
 			continue;
 		}
 		heirs.set(target, incident);
@@ -214,7 +223,7 @@ function moveScopes(
 		const nats = natsOfScope(target, tallies, channel);
 		incident.channel = channel;
 		recount(state, provider, incident, target);
-		updateIncident(state, incident, { scope, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
+		updateIncident(state, incident, { scope, nats, reason: `${nats.toFixed(1)} nats: this scope explains what was heard since` }, decisions);
 	}
 }
 

@@ -1,5 +1,5 @@
 /** What the lattice detector knows: plain values, versioned, so that it survives a restart at any point. Times: ms since epoch. */
-import type { Channel } from './channels.ts';
+import { type Channel, channelRules, channels } from './channels.ts';
 
 export interface EndpointName {
 	readonly provider: string;
@@ -18,7 +18,7 @@ export interface LatticeOptions {
 	readonly reprobe: { readonly minSpacingMs: number; readonly perDay: number; readonly burst: number } | null;
 }
 
-export const latticeOutcomes = ['ok', 'timeout', 'connect', 'http_5xx', 'rate_limited', 'auth', 'stream_broken', 'empty', 'wrong', 'quota'] as const;
+export const latticeOutcomes = ['ok', 'timeout', 'connect', 'http_5xx', 'rate_limited', 'auth', 'stream_broken', 'empty', 'wrong', 'quota', 'refused'] as const;
 export type LatticeOutcome = (typeof latticeOutcomes)[number];
 
 /** One result as it is kept while it may still count. */
@@ -42,6 +42,23 @@ export interface LatencyBaseline {
 	ttftDeviation: number;
 	totalLn: number;
 	totalDeviation: number;
+	/** Mean of ln total over about a week: what an hour of the week is compared with. */
+	weekLn: number;
+	/** The levels are those of the week's mean hour: the season is taken off. */
+	seasonal: boolean;
+}
+
+/** How a model's latency moves with the hour of the week, over all vantages and canaries. */
+export interface Season {
+	/** Per hour of the week from Monday 00:00 UTC: ln of its latency over the week's mean, in hundredths; and in how many weeks it was seen. */
+	hourCenti: number[];
+	hourWeeks: number[];
+	/** The hour that is being summed, counted from the epoch, and its sum. */
+	hour: number;
+	sumLn: number;
+	count: number;
+	/** Every hour was seen in two weeks: from then on it is taken off. */
+	active: boolean;
 }
 
 export interface EndpointState extends EndpointName {
@@ -51,7 +68,10 @@ export interface EndpointState extends EndpointName {
 	/** -ln of the usual share of bad, and of good, per channel. */
 	badCost: Record<Channel, number>;
 	goodCost: Record<Channel, number>;
+	/** By canary. */
 	baselines: Record<string, LatencyBaseline>;
+	/** What is learned while an incident of slowness is open: the next baseline, should it last. */
+	newBaselines: Record<string, LatencyBaseline>;
 	/** Hashes of the newest result ids. */
 	seen: number[];
 	startedAt: number;
@@ -62,6 +82,8 @@ export interface EndpointState extends EndpointName {
 	suspected: boolean;
 	/** Results that started earlier have been judged: they belong to an incident that is over. */
 	judgedFromAt: number;
+	/** No longer measured; its place is given to the next one that joins. */
+	retired: boolean;
 }
 
 export interface ScopeState {
@@ -93,6 +115,19 @@ export interface ProviderState {
 	chainedAt: number;
 	triangulatedAt: number;
 	keyEvents: { at: number; outcome: 'ok' | 'auth' | 'rate_limited' | 'quota' }[];
+	/** Longest time between two scheduled probes of one of its endpoints. */
+	intervalMs: number;
+	/** By model. */
+	seasons: Record<string, Season>;
+	/** Loud, but whose fault it is is not settled. */
+	doubts: LatticeDoubt[];
+}
+
+export interface LatticeDoubt {
+	readonly scope: LatticeScope;
+	readonly channel: Channel;
+	readonly sinceAt: number;
+	readonly reason: string;
 }
 
 export interface VantageState {
@@ -136,6 +171,10 @@ export interface LatticeIncident {
 	recoveryFromAt: number;
 	readonly relapses: number;
 	recoveryAsks: number;
+	/** The run of good results is half of what resolves it. */
+	recovering: boolean;
+	/** Evidence for it when it was opened or moved; 0 where no channel speaks. */
+	nats: number;
 	reason: string;
 }
 
@@ -148,8 +187,9 @@ export interface Maintenance {
 }
 
 export interface LatticeState {
-	readonly version: 1;
-	readonly options: LatticeOptions;
+	readonly version: 2;
+	/** Its endpoints are in `endpoints`. */
+	options: LatticeOptions;
 	nowAt: number;
 	trimmedAt: number;
 	endpoints: EndpointState[];
@@ -163,6 +203,8 @@ export interface LatticeState {
 	maintenances: Maintenance[];
 	reprobeTokens: number;
 	tokensAt: number;
+	/** Places of retired endpoints. */
+	freePlaces: number[];
 	incidentCount: number;
 }
 
@@ -186,10 +228,12 @@ export type LatticeInput =
 	  }
 	| { readonly type: 'tick'; readonly at: number }
 	| { readonly type: 'maintenance'; readonly id: string; readonly at: number; readonly scope: LatticeScope; readonly fromAt: number; readonly toAt: number }
+	| { readonly type: 'retire'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string }
 	| { readonly type: 'reprobe_denied'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string };
 
 export interface LatticeIncidentDecision {
-	readonly type: 'open' | 'update' | 'resolve';
+	/** `recovering` and back: the verdict stands, its end is in sight. */
+	readonly type: 'open' | 'update' | 'recovering' | 'failing_again' | 'resolve';
 	readonly id: string;
 	/** The incident that this one continues; its own id when it is none. */
 	readonly firstId: string;
@@ -200,8 +244,15 @@ export interface LatticeIncidentDecision {
 	readonly channel: Channel | null;
 	/** Start of the first bad result of the run that opened it. */
 	readonly onsetAt: number;
+	readonly nats: number;
+	/** Why it is over; null while it is not. */
+	readonly ending: Ending | null;
 	readonly reason: string;
 }
+
+/** `absorbed`: part of another one now. `withdrawn`: said on the word of a blind vantage. `retired`: no longer measured. */
+export const endings = ['recovered', 'absorbed', 'withdrawn', 'new_level', 'retired'] as const;
+export type Ending = (typeof endings)[number];
 
 export interface LatticeReprobe {
 	readonly type: 'reprobe';
@@ -216,10 +267,10 @@ export type LatticeDecision = LatticeIncidentDecision | LatticeReprobe;
 
 export function createLatticeState(options: LatticeOptions): LatticeState {
 	const state: LatticeState = {
-		version: 1,
+		version: 2,
 		options: { ...options, endpoints: [] },
 		...{ nowAt: 0, trimmedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
-		...{ reprobeTokens: options.reprobe?.burst ?? 0, tokensAt: 0, incidentCount: 0 },
+		...{ reprobeTokens: options.reprobe?.burst ?? 0, tokensAt: 0, incidentCount: 0, freePlaces: [] },
 	};
 	for (const endpoint of options.endpoints) endpointOf(state, endpoint.provider, endpoint.model, endpoint.vantage);
 	return state;
@@ -229,10 +280,10 @@ export function createLatticeState(options: LatticeOptions): LatticeState {
 export function endpointOf(state: LatticeState, provider: string, model: string, vantage: string): number {
 	const known = state.index[provider]?.[model]?.[vantage];
 	if (known !== undefined) return known;
-	const place = state.endpoints.length;
-	state.endpoints.push(freshEndpoint(provider, model, vantage));
+	const place = state.freePlaces.pop() ?? state.endpoints.length;
+	state.endpoints[place] = freshEndpoint(provider, model, vantage);
 	((state.index[provider] ??= {})[model] ??= {})[vantage] = place;
-	const ofProvider = (state.providers[provider] ??= freshProvider(provider));
+	const ofProvider = (state.providers[provider] ??= freshProvider(provider, state.options.baseIntervalMs));
 	ofProvider.endpoints.push(place);
 	ofProvider.scopes = null;
 	state.vantages[vantage] ??= { name: vantage, blindIncident: null, spans: [], samples: [] };
@@ -245,9 +296,12 @@ export function endpointAt(state: LatticeState, place: number): EndpointState {
 	return endpoint;
 }
 
-const freshProvider = (name: string): ProviderState => ({
+const freshProvider = (name: string, intervalMs: number): ProviderState => ({
 	...{
 		name,
+		intervalMs,
+		seasons: {},
+		doubts: [],
 		endpoints: [],
 		samples: [],
 		scopes: null,
@@ -264,13 +318,17 @@ const freshProvider = (name: string): ProviderState => ({
 	},
 });
 
+const costs = (cost: (priorRatio: number) => number) =>
+	Object.fromEntries(channels.map((channel) => [channel, cost(channelRules[channel].priorRatio)])) as Record<Channel, number>;
+
 function freshEndpoint(provider: string, model: string, vantage: string): EndpointState {
 	return {
-		...{ provider, model, vantage, baselines: {}, seen: [], startedAt: 0, pendingAt: [], askedForAt: 0, deniedUntilAt: 0, suspected: false, judgedFromAt: 0 },
-		learnedBad: { failed: 0, wrong: 0, stalled: 0, slow: 0 },
-		learnedAll: { failed: 0, wrong: 0, stalled: 0, slow: 0 },
-		badCost: { failed: -Math.log(0.005), wrong: -Math.log(0.0008), stalled: -Math.log(0.005), slow: -Math.log(0.03) },
-		goodCost: { failed: -Math.log1p(-0.005), wrong: -Math.log1p(-0.0008), stalled: -Math.log1p(-0.005), slow: -Math.log1p(-0.03) },
+		...{ provider, model, vantage, baselines: {}, newBaselines: {}, seen: [], startedAt: 0, pendingAt: [], askedForAt: 0, deniedUntilAt: 0 },
+		...{ suspected: false, judgedFromAt: 0, retired: false },
+		learnedBad: { failed: 0, wrong: 0, stalled: 0, slow: 0, refused: 0 },
+		learnedAll: { failed: 0, wrong: 0, stalled: 0, slow: 0, refused: 0 },
+		badCost: costs((priorRatio) => -Math.log(priorRatio)),
+		goodCost: costs((priorRatio) => -Math.log1p(-priorRatio)),
 	};
 }
 

@@ -78,7 +78,11 @@ function play(world: World, toAt: number, fleet: Fleet = {}, extra: readonly Lat
 	return { decisions, inputs };
 }
 
-const incidents = ({ decisions }: Played) => decisions.filter((decision): decision is LatticeIncidentDecision => decision.type !== 'reprobe');
+/** Without re-probes, and without changes of status, which tell nobody. */
+const incidents = ({ decisions }: Played) =>
+	decisions.filter(
+		(decision): decision is LatticeIncidentDecision => decision.type !== 'reprobe' && decision.type !== 'recovering' && decision.type !== 'failing_again',
+	);
 const story = (played: Played) =>
 	incidents(played).map(
 		({ type, cause, scope, severity }) => `${type} ${cause} ${severity} ${scope.provider ?? '*'}/${scope.model ?? '*'}/${scope.vantage ?? '*'}`,

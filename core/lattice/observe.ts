@@ -7,13 +7,14 @@
 import { askAfterBad } from './ask-reprobes.ts';
 import { judgeVantage } from './attribute-blame.ts';
 import { blindVantages, isVoid, judgeRecovery } from './blind-vantages.ts';
-import { castVotes, learnLatency, learnRates } from './cast-votes.ts';
+import { castVotes, learnLatency, learnNewLevel, learnRates } from './cast-votes.ts';
 import { channelRules, channels } from './channels.ts';
 import { insertSample } from './insert-sample.ts';
 import { countForIncidents, judgeOpenIncidents } from './judge-open-incidents.ts';
 import { judgeProvider } from './judge-provider.ts';
 import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, type Sample } from './lattice-state.ts';
 import { openIncident, resolveIncident } from './record-incident.ts';
+import { retireEndpoint } from './retire-endpoint.ts';
 import { trimSamples } from './trim-samples.ts';
 import { watchKeys } from './watch-keys.ts';
 
@@ -33,6 +34,9 @@ export function observe(state: LatticeState, input: LatticeInput): LatticeDecisi
 			break;
 		case 'maintenance':
 			observeMaintenance(state, input);
+			break;
+		case 'retire':
+			retireEndpoint(state, input, decisions);
 			break;
 		case 'reprobe_denied': {
 			const endpoint = endpointAt(state, endpointOf(state, input.provider, input.model, input.vantage));
@@ -71,7 +75,7 @@ function observeResult(state: LatticeState, input: Extract<LatticeInput, { type:
 	const vantage = state.vantages[input.vantage];
 	if (provider === undefined || vantage === undefined) throw new Error(`Expected a place for ${input.provider} from ${input.vantage}, got none`);
 	if (outcome === 'ok' || outcome === 'auth' || outcome === 'rate_limited' || outcome === 'quota') watchKeys(state, provider, startedAt, outcome, decisions);
-	const votes = castVotes(endpoint, input);
+	const votes = castVotes(endpoint, provider, input);
 	if (votes === null) return;
 	if (startedAt < endpoint.judgedFromAt) return;
 	const sample: Sample = { startedAt, endpoint: place, ...votes, outcome, id: votes.bad === 0 ? null : input.id };
@@ -81,11 +85,14 @@ function observeResult(state: LatticeState, input: Extract<LatticeInput, { type:
 	}
 	insertSample(provider.samples, sample);
 	provider.changed = true;
-	const troubled = state.incidents.length > 0 && state.incidents.some(({ cause, scope }) => cause === 'provider' && covers(scope, endpoint));
-	if (troubled) countForIncidents(state, sample);
-	else if (!endpoint.suspected) {
+	const trouble = state.incidents.length === 0 ? undefined : state.incidents.find(({ cause, scope }) => cause === 'provider' && covers(scope, endpoint));
+	const troubled = trouble !== undefined;
+	if (trouble !== undefined) {
+		countForIncidents(state, sample);
+		if (trouble.channel === 'slow' || trouble.channel === 'stalled') learnNewLevel(endpoint, provider, input);
+	} else if (!endpoint.suspected) {
 		learnRates(endpoint, votes);
-		learnLatency(endpoint, input);
+		learnLatency(endpoint, provider, input);
 	}
 	if (votes.bad === 0) return;
 	const tookMs = input.totalMs ?? 0;
@@ -100,7 +107,7 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 		if (maintenance.incident === null || nowAt < maintenance.toAt) continue;
 		const incident = state.incidents.find(({ id }) => id === maintenance.incident);
 		maintenance.incident = null;
-		if (incident !== undefined) resolveIncident(state, incident, 'the announced time is over', decisions);
+		if (incident !== undefined) resolveIncident(state, incident, 'recovered', 'the announced time is over', decisions);
 	}
 	state.maintenances = state.maintenances.filter(({ toAt }) => nowAt - toAt < 600_000);
 	const hot = Object.values(state.providers).filter(({ hotUntilAt }) => hotUntilAt >= nowAt);

@@ -1,5 +1,7 @@
 /** Opening, changing and closing an incident: the only places where the list of incidents changes. */
+import { hash32 } from '#core/hash.ts';
 import {
+	type Ending,
 	type LatticeDecision,
 	type LatticeIncident,
 	type LatticeIncidentDecision,
@@ -7,6 +9,7 @@ import {
 	type LatticeState,
 	type Severity,
 	sameScope,
+	scopeWords,
 } from './lattice-state.ts';
 
 /** A resolved incident is remembered this long; a relapse within it waits longer before it resolves. */
@@ -23,10 +26,13 @@ export function openIncident(state: LatticeState, opening: Opening, decisions: L
 			!state.incidents.some((open) => open.firstId === firstId),
 	);
 	state.incidentCount += 1;
-	const id = `lattice-${opening.onsetAt.toString(36)}-${state.incidentCount}`;
+	// The same replay gives the same id; two that begin together differ by what they say.
+	const said = `${scopeWords(opening.scope)}\n${opening.cause}\n${opening.channel}\n${state.incidentCount}`;
+	const id = `inc-${opening.onsetAt.toString(36)}-${hash32(said).toString(36)}`;
 	const incident: LatticeIncident = {
 		...{ id, firstId: last?.firstId ?? id, openedAt: state.nowAt, lastBadAt: opening.onsetAt, badCount: 0, judgedCount: 0, goodSinceBad: 0 },
 		...{ sawTimeout: false, recoveryFromAt: opening.onsetAt, relapses: last === undefined ? 0 : last.relapses + 1, recoveryAsks: 0 },
+		...{ recovering: false, nats: 0 },
 		...opening,
 	};
 	state.incidents.push(incident);
@@ -37,22 +43,28 @@ export function openIncident(state: LatticeState, opening: Opening, decisions: L
 export function updateIncident(
 	state: LatticeState,
 	incident: LatticeIncident,
-	change: { scope?: LatticeScope; severity?: Severity; reason: string },
+	change: { scope?: LatticeScope; severity?: Severity; nats?: number; reason: string },
 	decisions: LatticeDecision[],
 ): void {
 	Object.assign(incident, change);
 	decisions.push(decisionOf('update', incident, state.nowAt));
 }
 
-export function resolveIncident(state: LatticeState, incident: LatticeIncident, reason: string, decisions: LatticeDecision[]): void {
+/** Its end is in sight, or no longer. */
+export function markRecovering(state: LatticeState, incident: LatticeIncident, recovering: boolean, reason: string, decisions: LatticeDecision[]): void {
+	incident.recovering = recovering;
+	decisions.push({ ...decisionOf(recovering ? 'recovering' : 'failing_again', incident, state.nowAt), reason });
+}
+
+export function resolveIncident(state: LatticeState, incident: LatticeIncident, ending: Ending, reason: string, decisions: LatticeDecision[]): void {
 	state.incidents = state.incidents.filter((other) => other !== incident);
 	const { scope, id, firstId, channel, relapses } = incident;
 	state.resolved = state.resolved.filter(({ resolvedAt }) => state.nowAt - resolvedAt <= relapseMs);
 	state.resolved.push({ scope, id, firstId, channel, resolvedAt: state.nowAt, relapses });
-	decisions.push(decisionOf('resolve', { ...incident, reason }, state.nowAt));
+	decisions.push({ ...decisionOf('resolve', { ...incident, reason }, state.nowAt), ending });
 }
 
 function decisionOf(type: LatticeIncidentDecision['type'], incident: LatticeIncident, at: number): LatticeIncidentDecision {
-	const { id, firstId, scope, severity, cause, channel, onsetAt, reason } = incident;
-	return { type, id, firstId, at, scope: { ...scope }, severity, cause, channel, onsetAt, reason };
+	const { id, firstId, scope, severity, cause, channel, onsetAt, nats, reason } = incident;
+	return { type, id, firstId, at, scope: { ...scope }, severity, cause, channel, onsetAt, nats, ending: null, reason };
 }

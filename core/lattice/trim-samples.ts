@@ -4,9 +4,9 @@ import { covers, endpointAt, type LatticeState, type ProviderState } from './lat
 import { surveyScopes } from './survey-scopes.ts';
 
 export function trimSamples(state: LatticeState, provider: ProviderState): void {
-	const { nowAt, options } = state;
-	const lonelyMs = Math.max(900_000, 15 * options.baseIntervalMs);
-	const recentAt = nowAt - Math.max(360_000, 6 * options.baseIntervalMs);
+	const { nowAt } = state;
+	const lonelyMs = Math.max(900_000, 15 * provider.intervalMs);
+	const recentAt = nowAt - Math.max(360_000, 6 * provider.intervalMs);
 	const first = provider.samples[0];
 	if (first === undefined || first.startedAt >= recentAt) return;
 	const keepFrom = new Map<number, number>();

@@ -17,7 +17,7 @@ export function watchKeys(
 	outcome: 'ok' | 'auth' | 'rate_limited' | 'quota',
 	decisions: LatticeDecision[],
 ): void {
-	const { baseIntervalMs } = state.options;
+	const { intervalMs: baseIntervalMs } = provider;
 	const events = provider.keyEvents;
 	// A good result is worth keeping only while there is trouble to compare it with.
 	if (outcome === 'ok' && events.length === 0) return;
@@ -38,7 +38,7 @@ export function watchKeys(
 		const lastBad = recent.findLastIndex((event) => event.outcome === refused);
 		const since = recent.slice(lastBad + 1).filter((event) => event.outcome === 'ok').length;
 		if (open !== undefined) {
-			if (since >= successesNeeded) resolveIncident(state, open, `${since} good results in a row`, decisions);
+			if (since >= successesNeeded) resolveIncident(state, open, 'recovered', `${since} good results in a row`, decisions);
 			continue;
 		}
 		const lastOk = recent.findLastIndex((event) => event.outcome === 'ok');
@@ -60,5 +60,5 @@ export function watchKeys(
 	const lastLimitedAt = limited.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
 	const since = provider.keyEvents.filter(({ at, outcome: one }) => one === 'ok' && at > lastLimitedAt).length;
 	if (since >= limitedNeeded && startedAt - lastLimitedAt >= limitedQuietMs)
-		resolveIncident(state, open, `${since} good results since the last refusal`, decisions);
+		resolveIncident(state, open, 'recovered', `${since} good results since the last refusal`, decisions);
 }

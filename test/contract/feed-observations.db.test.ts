@@ -13,7 +13,7 @@ import { createRollupReader } from '#db/rollup-reader.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { detect } from '#workers/detect.ts';
+import { evaluatorName, openEvaluator } from '#workers/evaluator.ts';
 import { publishSnapshot } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
@@ -35,7 +35,7 @@ beforeEach(async () => {
 		Array.from({ length: 20 }, (_, index) => sampleResult({ slotAt: sampleNow - index * 60_000, startedAt: sampleNow - index * 60_000 + 2 })),
 		{ now, retentionDays: 14 },
 	);
-	const taken = await acquireLease(db, 'detect', 'test', 60_000);
+	const taken = await acquireLease(db, evaluatorName, 'test', 60_000);
 	if (taken === null) throw new Error('Expected the lease to be free');
 	lease = taken;
 	snapshots = createSnapshotSource();
@@ -63,7 +63,11 @@ async function judgeAndPublish(): Promise<void> {
 	const { db } = database;
 	await rollUp({ db, log: silentLog, now: () => now });
 	const backOff = { firstMs: 3_600_000, longestMs: 86_400_000 };
-	await detect({ db, log: silentLog, lease, now: () => now, targets: () => [target], routes: () => [], simulated: false, publicUrl: () => null, backOff });
+	const evaluator = await openEvaluator({
+		...{ db, log: silentLog, lease, now: () => now, targets: () => [target], maintenances: () => [], routes: () => [] },
+		...{ simulated: false, publicUrl: () => null, backOff },
+	});
+	await evaluator.step();
 	snapshots.put(
 		await publishSnapshot({
 			db,
@@ -73,6 +77,7 @@ async function judgeAndPublish(): Promise<void> {
 			status: () => ({ title: 'Reports', url: null }),
 			simulated: false,
 			intervalMs: () => 60_000,
+			maintenances: async () => [],
 		}),
 	);
 	await observations.refresh();

@@ -94,6 +94,7 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 		status: () => ({ title: 'Proof', url: null }),
 		simulated: false,
 		intervalMs: () => 60_000,
+		maintenances: async () => [],
 	});
 	const snapshots = createSnapshotSource();
 	snapshots.put(snapshot);

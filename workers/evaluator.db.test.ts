@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AlertRoute } from '#core/alert.ts';
+import type { MaintenanceWindow } from '#core/judge/judge-state.ts';
+import { silentLog } from '#core/log.ts';
+import { type Outcome, sliOf } from '#core/outcome.ts';
+import type { ProbeResult } from '#core/probe-result.ts';
+import { activeBackOffs } from '#db/back-offs.ts';
+import { readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
+import { listIncidents, listOpenIncidents } from '#db/incidents.ts';
+import { acquireLease, type Lease, releaseLease } from '#db/leases.ts';
+import { leaseDueDeliveries, markDelivered } from '#db/outbox.ts';
+import { ensurePartitions } from '#db/partitions.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { registerTargets } from '#db/targets.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { type Evaluator, type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from './evaluator.ts';
+
+const everything = { provider: null, model: null, impact: null, cause: null };
+const minute = 60_000;
+const providers = ['acme', 'groq', 'lama', 'nimbus'];
+const all = providers.flatMap((provider) => ['small', 'large'].map((model) => sampleTarget(`${provider}:${model}:chat`)));
+let house: TestDatabase;
+let lease: Lease;
+let evaluator: Evaluator;
+let routes: AlertRoute[];
+let targets = all;
+let windows: MaintenanceWindow[];
+let now: number;
+
+beforeEach(async () => {
+	house = await createTestDatabase();
+	[targets, routes, windows, now] = [all, [{ match: everything, channels: ['hook'] }], [], sampleNow];
+	await registerTargets(house.db, all, sampleNow - minute);
+	await ensurePartitions(house.db, sampleNow);
+	lease = await take();
+	evaluator = await openEvaluator(tools());
+});
+afterEach(() => house.drop());
+
+async function take(): Promise<Lease> {
+	const taken = await acquireLease(house.db, evaluatorName, 'test', 60 * minute);
+	if (taken === null) throw new Error('lease not free');
+	return taken;
+}
+
+const tools = (changes: Partial<EvaluatorTools> = {}): EvaluatorTools => ({
+	db: house.db,
+	log: silentLog,
+	lease,
+	now: () => now,
+	targets: () => targets,
+	maintenances: () => windows,
+	routes: () => routes,
+	simulated: false,
+	publicUrl: () => 'https://status.example.org',
+	backOff: { firstMs: 60 * minute, longestMs: 24 * 60 * minute },
+	...changes,
+});
+
+type World = (result: ProbeResult) => Outcome;
+const well: World = () => 'ok';
+const down =
+	(provider: string, outcome: Outcome = 'server_error'): World =>
+	(result) =>
+		result.provider === provider ? outcome : 'ok';
+
+/** One result of each target every 30 s; judged every 10 s. */
+async function live(seconds: number, world: World, step: () => Promise<Judged> = () => evaluator.step()): Promise<Judged[]> {
+	const judged: Judged[] = [];
+	for (const end = now + seconds * 1_000; now < end; ) {
+		const results = targets.flatMap(({ provider, model }, i) => {
+			if ((now / 1_000) % 30 !== (i % 3) * 10) return [];
+			const slotAt = now + i;
+			const one = sampleResult({ provider, model, slotAt, startedAt: slotAt, totalMs: 900 });
+			const outcome = world(one);
+			return [{ ...one, outcome, sli: sliOf(outcome, null) }];
+		});
+		await insertResults(house.db, results, { now: now + minute, retentionDays: 14 });
+		now += 10_000;
+		judged.push(await step());
+	}
+	return judged;
+}
+
+/** What was told of incidents, but for changes of status. */
+const told = (judged: readonly Judged[]) =>
+	judged.flatMap(({ incidents }) => incidents).flatMap(({ type, title }) => (type === 'recovering' || type === 'failing_again' ? [] : `${type} ${title}`));
+
+async function deliveries() {
+	const due = await leaseDueDeliveries(house.db, now + 24 * 60 * minute, 100, 1_000);
+	for (const delivery of due) await markDelivered(house.db, delivery, now);
+	return due.map(({ channel, payload }) => [channel, (payload as { type: string }).type]);
+}
+
+describe('judging recorded results', () => {
+	it('an outage is one incident of the provider, and its alert goes into the outbox with it', async () => {
+		await live(120, well);
+		const judged = await live(120, down('acme'));
+		expect(told(judged)).toEqual(['open acme: outage']);
+		const [incident] = await listOpenIncidents(house.db);
+		expect(incident).toMatchObject({
+			condition: 'outage',
+			cause: 'provider',
+			severity: 'down',
+			impact: 'critical',
+			targetIds: ['acme:small:chat', 'acme:large:chat'],
+		});
+		expect(incident?.startedAt).toBeGreaterThanOrEqual(sampleNow + 120_000);
+		expect(incident?.updates[0]?.body).toMatch(/Found well meanwhile: 3 of 3 other providers/);
+		expect(await deliveries()).toEqual([['hook', 'incident.opened']]);
+		expect(judged.flatMap(({ reprobes }) => reprobes).length).toBeGreaterThan(0);
+	});
+
+	it('a quiet step is no transaction, and a result is judged once', async () => {
+		await live(60, well);
+		const head = await readEvaluatorHead(house.db, evaluatorName);
+		expect(await evaluator.step()).toMatchObject({ resultCount: 0, incidents: [] });
+		expect(await readEvaluatorHead(house.db, evaluatorName)).toEqual(head);
+	});
+
+	it('killed after any step and opened again, with or without a checkpoint, it decides the same', async () => {
+		const story = async (step: () => Promise<Judged>) => [
+			...(await live(90, well, step)),
+			...(await live(90, down('acme'), step)),
+			...(await live(240, well, step)),
+		];
+		const whole = told(await story(() => evaluator.step()));
+		expect(whole).toEqual(['open acme: outage', 'resolve acme: outage']);
+		const [first] = await listIncidents(house.db, { resolvedSinceAt: 0, limit: 10 });
+
+		await house.drop();
+		house = await createTestDatabase();
+		now = sampleNow;
+		await registerTargets(house.db, all, sampleNow - minute);
+		await ensurePartitions(house.db, sampleNow);
+		lease = await take();
+		let steps = 0;
+		const killed = told(
+			await story(async () => {
+				steps += 1;
+				const one = await openEvaluator(tools());
+				const judged = await one.step();
+				if (steps % 7 === 0) await one.checkpoint();
+				return judged;
+			}),
+		);
+		expect(killed).toEqual(whole);
+		expect(await listIncidents(house.db, { resolvedSinceAt: 0, limit: 10 })).toEqual([first]);
+	});
+
+	it('the journal is heard again only from the last checkpoint on', async () => {
+		await live(60, well);
+		await evaluator.checkpoint();
+		const { journalNumber } = await readEvaluatorHead(house.db, evaluatorName);
+		expect(await readJournalAfter(house.db, evaluatorName, 0)).toEqual([]);
+		await live(20, well);
+		expect((await readJournalAfter(house.db, evaluatorName, 0))[0]?.journalNumber).toBe(journalNumber + 1);
+	});
+
+	it('a crash before the commit leaves nothing behind, and the next evaluator decides the same', async () => {
+		await live(120, well);
+		const failing = await openEvaluator(
+			tools({
+				publicUrl: () => {
+					throw new Error('crash');
+				},
+			}),
+		);
+		await expect(live(120, down('acme'), () => failing.step())).rejects.toThrow('crash');
+		expect(await listOpenIncidents(house.db)).toEqual([]);
+		evaluator = await openEvaluator(tools());
+		expect(told([await evaluator.step()])).toEqual(['open acme: outage']);
+	});
+
+	it('an evaluator that lost its lease writes nothing', async () => {
+		await live(60, well);
+		const stale = evaluator;
+		await releaseLease(house.db, lease);
+		lease = await take();
+		await expect(live(10, down('acme'), () => stale.step())).rejects.toThrow(/lease/);
+		evaluator = await openEvaluator(tools());
+		expect((await evaluator.step()).resultCount).toBeGreaterThan(0);
+	});
+
+	it('a state of another version is left, and what is open in the record is taken over', async () => {
+		await live(120, well);
+		await live(120, down('acme'));
+		await evaluator.checkpoint();
+		const spoil = "update linnet.evaluator_checkpoints set state = replace(state, '\"version\":3', '\"version\":1') where part = 'whole'";
+		await house.db.pool.query(spoil);
+		evaluator = await openEvaluator(tools());
+		expect(told(await live(240, well))).toEqual(['resolve acme: outage']);
+		expect(await listOpenIncidents(house.db)).toEqual([]);
+	});
+
+	it('a resolve follows its trigger on the channel that heard of it, also when the routes have changed', async () => {
+		await live(120, well);
+		await live(120, down('acme'));
+		expect(await deliveries()).toEqual([['hook', 'incident.opened']]);
+		routes = [{ match: everything, channels: ['another'] }];
+		await live(240, well);
+		expect(await deliveries()).toEqual([['hook', 'incident.resolved']]);
+	});
+
+	it('nobody is told of the end of what nobody was told of', async () => {
+		routes = [];
+		await live(120, well);
+		await live(120, down('acme'));
+		routes = [{ match: everything, channels: ['hook'] }];
+		await live(240, well);
+		expect(await deliveries()).toEqual([]);
+	});
+
+	it('a target that left the configuration takes its incident along, and the channel hears it', async () => {
+		await live(120, well);
+		await live(240, ({ provider, model }) => (provider === 'acme' && model === 'large' ? 'server_error' : 'ok'));
+		await deliveries();
+		targets = all.filter(({ id }) => id !== 'acme:large:chat');
+		expect(told([await evaluator.step()])).toEqual(['resolve large on acme: outage']);
+		expect(await deliveries()).toEqual([['hook', 'incident.resolved']]);
+	});
+
+	it('nothing that fails inside announced maintenance is an incident', async () => {
+		await live(120, well);
+		windows = [{ id: 'm', provider: 'acme', model: null, vantage: null, fromAt: now, toAt: now + 10 * minute }];
+		expect(told(await live(180, down('acme')))).toEqual([]);
+		windows = [];
+		expect(told(await live(180, down('acme')))).toEqual(['open acme: outage']);
+	});
+
+	it('our own network is nobody’s outage', async () => {
+		await live(120, well);
+		const judged = await live(120, () => 'connect_failed');
+		expect(judged.flatMap(({ incidents }) => incidents).map(({ cause }) => cause)).toEqual(['monitor']);
+	});
+
+	it('what is loud and not settled is told as a doubt, until it is', async () => {
+		targets = all.filter(({ provider }) => provider === 'acme' || provider === 'groq');
+		await live(120, well);
+		const judged = await live(300, () => 'server_error');
+		expect(judged.some(({ doubtsMoved }) => doubtsMoved)).toBe(true);
+		const told = [...(await readDoubts(house.db, evaluatorName)), ...judged.flatMap(({ incidents }) => incidents)];
+		expect(told.length).toBeGreaterThan(0);
+	});
+});
+
+describe('a refused key', () => {
+	it('is the operator’s incident, pauses the provider’s targets, longer each time, until a good result', async () => {
+		await live(60, well);
+		const judged = await live(120, down('acme', 'auth_failed'));
+		expect(judged.flatMap(({ incidents }) => incidents).map(({ cause }) => cause)).toEqual(['credentials']);
+		const until = async () => (await activeBackOffs(house.db, 'local', now)).get('acme:small:chat')?.untilAt ?? 0;
+		const first = await until();
+		expect(first).toBeGreaterThan(now + 58 * minute);
+
+		now = first + 1_000 - ((first + 1_000) % 30_000) + 30_000;
+		await live(30, down('acme', 'auth_failed'));
+		expect(await until()).toBeGreaterThan(now + 118 * minute);
+
+		await live(120, well);
+		expect(await until()).toBe(0);
+	});
+
+	it('never becomes the provider’s outage', async () => {
+		await live(60, well);
+		const judged = await live(600, down('acme', 'auth_failed'));
+		expect(judged.flatMap(({ incidents }) => incidents).filter(({ cause }) => cause === 'provider')).toEqual([]);
+	});
+});
