@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AlertEvent } from '#core/alert.ts';
 import { type Channel, commonSettings, envName, httpUrl, isSuccess } from './channel.ts';
-import { cutText } from './cut-text.ts';
+import { cutText, oneLine } from './cut-text.ts';
 import { textOf } from './message.ts';
 
 const settings = z.strictObject({
@@ -60,7 +60,7 @@ function alertOf({ class: alertClass, incident, link }: AlertEvent, at: Date, li
 	};
 	return {
 		labels: Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')),
-		annotations: { summary: cutText(incident.title, 1_000), description: cutText(lines.join('\n'), 4_000) },
+		annotations: { summary: cutText(oneLine(incident.title), 1_000), description: cutText(lines.join('\n'), 4_000) },
 		startsAt: startedAt,
 		endsAt: resolvedAt ?? new Date(at.getTime() + firingForMs).toISOString(),
 		...(link === null ? {} : { generatorURL: link }),

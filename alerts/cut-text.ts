@@ -2,6 +2,14 @@
 
 const ellipsis = '…';
 
+/** One line without control characters: a provider's text neither begins lines of its own nor grows sixfold as JSON. */
+export function oneLine(text: string): string {
+	return text
+		.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+		.toWellFormed()
+		.trim();
+}
+
 /** At most `max` UTF-16 units, as the services count; never half a character. */
 export function cutText(text: string, max: number): string {
 	if (text.length <= max) return text;

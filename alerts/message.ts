@@ -2,6 +2,7 @@
 import type { AlertClass, AlertEvent, AlertMessage, MessageKind, News } from '#core/alert.ts';
 import { formatDuration } from '#core/duration.ts';
 import { type Cause, type Impact, impacts } from '#core/incident.ts';
+import { oneLine } from './cut-text.ts';
 
 export const causeWords = {
 	provider: 'the provider',
@@ -40,7 +41,7 @@ const lateAfterMs = 300_000;
 
 export function titleOf({ kind, class: alertClass, simulated, members }: AlertMessage): string {
 	const [first] = members;
-	const what = members.length === 1 && first !== undefined ? first.event.incident.title : `${members.length} problems${placeOf(members)}`;
+	const what = members.length === 1 && first !== undefined ? oneLine(first.event.incident.title) : `${members.length} problems${placeOf(members)}`;
 	return `${simulated ? '[simulated] ' : ''}${verbOf(kind, alertClass, members)}: ${what}`;
 }
 
@@ -75,12 +76,12 @@ export interface Section {
 /** @param at time of the attempt: what is told late says so */
 export function sectionsOf({ kind, at: decidedAt, members }: AlertMessage, at: Date): Section[] {
 	const sections: Section[] = members.slice(0, wholeMembers).map(({ news, event }) => ({
-		heading: members.length === 1 ? null : `${newsWords[news]}: ${event.incident.title}`,
-		lines: linesOf(event, at),
+		heading: members.length === 1 ? null : oneLine(`${newsWords[news]}: ${event.incident.title}`),
+		lines: linesOf(event, at).map(oneLine),
 	}));
 	const rest = members.slice(wholeMembers);
 	if (rest.length > 0) {
-		const listed = rest.slice(0, listedMembers).map(({ news, event }) => `${newsWords[news]}: ${event.incident.title}`);
+		const listed = rest.slice(0, listedMembers).map(({ news, event }) => oneLine(`${newsWords[news]}: ${event.incident.title}`));
 		sections.push({
 			heading: `And ${rest.length} more`,
 			lines: rest.length > listedMembers ? [...listed, `… and ${rest.length - listedMembers} more`] : listed,
@@ -93,9 +94,9 @@ export function sectionsOf({ kind, at: decidedAt, members }: AlertMessage, at: D
 	return sections;
 }
 
-/** Every line, headings among them. */
+/** Every line, headings among them; an empty one before each heading but the first. */
 export function textOf(message: AlertMessage, at: Date): string[] {
-	return sectionsOf(message, at).flatMap(({ heading, lines }) => (heading === null ? lines : [heading, ...lines]));
+	return sectionsOf(message, at).flatMap(({ heading, lines }, i) => (heading === null ? lines : [...(i === 0 ? [] : ['']), heading, ...lines]));
 }
 
 function clock(at: string): string {

@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { type AlertMessage, eventType } from '#core/alert.ts';
 import { type Attempt, type Channel, commonSettings, envName, httpUrl, isSuccess, SettingsError, secretUrl } from './channel.ts';
-import { cutText } from './cut-text.ts';
+import { cutLines, cutText, oneLine } from './cut-text.ts';
 import { textOf, titleOf } from './message.ts';
 
 const settings = z
@@ -66,12 +66,16 @@ function bodyOf(message: AlertMessage, at: Date): string {
 	const [first] = members;
 	const encoder = new TextEncoder();
 	for (let kept = members.length; ; kept = Math.floor(kept / 2)) {
-		const incidents = members
-			.slice(0, kept)
-			.map(({ news, event }) => ({ news, ...event.incident, targetIds: event.incident.targetIds.slice(0, 50), reason: cutText(event.incident.reason, 1_000) }));
+		const incidents = members.slice(0, kept).map(({ news, event }) => ({
+			news,
+			...event.incident,
+			targetIds: event.incident.targetIds.slice(0, 50),
+			title: cutText(oneLine(event.incident.title), 300),
+			reason: cutText(oneLine(event.incident.reason), 1_000),
+		}));
 		const data = {
 			title: cutText(titleOf(message), 500),
-			text: cutText(textOf(message, at).join('\n'), 4_000),
+			text: cutLines(textOf(message, at), 4_000),
 			class: alertClass,
 			groupId,
 			simulated,

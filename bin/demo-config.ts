@@ -16,6 +16,9 @@ export function demoConfig(simulatorUrl: string): Config {
 		budget: { usdPerDay: 1_000 },
 		record: { keepResultsMs: defaults.keepResultsMs },
 		alerts: { channels: {}, routes: [] },
+		objectives: [],
+		maintenances: [],
+		deadManSwitch: null,
 		status: { title: 'LLM status', url: null },
 	};
 }

@@ -7,7 +7,6 @@ import { ensurePartitions } from '#db/partitions.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
-import { deliver } from '#workers/deliver.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
@@ -21,6 +20,7 @@ import { settleSchedule } from '#workers/settle-schedule.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { runOnCall } from './run-on-call.ts';
 import type { Closing } from './run-role.ts';
 
 interface Shop {
@@ -169,11 +169,11 @@ async function startJudging(shop: Shop): Promise<void> {
 	await rollUp({ db, log, now: Date.now });
 	await publish();
 	const evaluator = evaluate(shop, publish);
-	const delivery = deliverAll(shop);
+	const onCall = runOnCall({ ...shop, db });
 	// Their last transaction ends before the pool is closed.
-	closing.add('evaluator and delivery', async () => {
+	closing.add('evaluator and on-call', async () => {
 		endLoops();
-		await Promise.all([evaluator, delivery]);
+		await Promise.all([evaluator, onCall]);
 	});
 }
 
@@ -237,32 +237,6 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 		}
 		if (incidents.length > 0 || doubtsMoved) await publish();
 	}
-}
-
-async function deliverAll({ log, config, database: { db }, stop }: Shop): Promise<void> {
-	const underWay = new Set<Promise<void>>();
-	const tools = {
-		db,
-		log,
-		now: Date.now,
-		channels: () => config.current().alerts.channels,
-		readSecret: (name: string) => process.env[name],
-		random: Math.random,
-	};
-	while (!stop.aborted) {
-		try {
-			for (const delivery of await deliver(tools)) {
-				const ended: Promise<void> = delivery
-					.catch((error) => log.warn({ problem: String(error) }, 'a delivery was not recorded: its lease runs out and it is sent again'))
-					.finally(() => underWay.delete(ended));
-				underWay.add(ended);
-			}
-		} catch (error) {
-			log.warn({ problem: String(error) }, 'outbox not read: trying again');
-		}
-		await pause(underWay.size > 100 ? 5_000 : 500, stop);
-	}
-	await Promise.all(underWay);
 }
 
 async function keepRegistered(stop: AbortSignal, log: Log, register: () => Promise<void>): Promise<void> {

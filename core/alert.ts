@@ -87,15 +87,15 @@ export interface AlertMessage {
 
 /** A null or absent field matches all. */
 export interface RouteMatch {
-	readonly class?: readonly AlertClass[] | null;
-	readonly provider?: readonly string[] | null;
-	readonly model?: readonly string[] | null;
-	readonly operation?: readonly string[] | null;
-	readonly vantage?: readonly string[] | null;
+	readonly class?: readonly AlertClass[] | null | undefined;
+	readonly provider?: readonly string[] | null | undefined;
+	readonly model?: readonly string[] | null | undefined;
+	readonly operation?: readonly string[] | null | undefined;
+	readonly vantage?: readonly string[] | null | undefined;
 	/** How far it reaches. */
-	readonly scope?: readonly ScopeKind[] | null;
-	readonly impact?: readonly Impact[] | null;
-	readonly cause?: readonly Cause[] | null;
+	readonly scope?: readonly ScopeKind[] | null | undefined;
+	readonly impact?: readonly Impact[] | null | undefined;
+	readonly cause?: readonly Cause[] | null | undefined;
 }
 
 export const scopeKinds = ['target', 'model', 'provider', 'vantage', 'everything'] as const;

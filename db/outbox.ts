@@ -65,11 +65,17 @@ const selectEnded = query<DeadLetter>(
 	where state = 'dead' and discarded_at is null and ($1::text is null or channel = $1::text) order by created_at desc, delivery_id desc limit $2::int`,
 );
 
-// The same id again: a receiver that did get it drops the repeat.
+// The same id again: a receiver that did get it drops the repeat. What later news of its group have overtaken stays: a trigger after its resolve
+// would open what nobody closes.
 const replayDead = query<{ id: number }>(
 	'outbox_replay',
 	`update outbox set state = 'pending', attempt_count = 0, next_attempt_at = $3::timestamptz, not_before = null, created_at = $3::timestamptz
 	where state = 'dead' and discarded_at is null and ($1::bigint[] is null or delivery_id = any($1::bigint[])) and ($2::text is null or channel = $2::text)
+		and not exists (
+			select from outbox later
+			where later.group_id = outbox.group_id and later.channel = outbox.channel and later.endpoint = outbox.endpoint
+				and later.sequence > outbox.sequence and later.state = 'delivered'
+		)
 	returning delivery_id as id`,
 );
 
@@ -192,7 +198,7 @@ export interface DeadLetterChoice {
 	readonly channel: string | null;
 }
 
-/** Sends dead letters again, with their own ids and the whole schedule before them. @returns how many. */
+/** Sends dead letters again, with their own ids and the whole schedule before them; those that later news have overtaken stay dead. @returns how many. */
 export async function replayDeadLetters(sql: Sql, { deliveryIds, channel }: DeadLetterChoice, now: number): Promise<number> {
 	return (await sql.run(replayDead, [deliveryIds, channel, instant(now)])).length;
 }

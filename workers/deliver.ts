@@ -44,7 +44,7 @@ async function deliverOne(tools: DeliverTools, delivery: Delivery): Promise<void
 		log.warn({ ...facts, reason: decision.reason, afterMs: decision.afterMs }, 'alert not delivered: trying again');
 	} else {
 		if (decision.disable && settings !== null)
-			await disableEndpoint(db, { channel, endpoint, settingsHash: hashOf(settings), disabledAt: now(), reason: decision.reason });
+			await disableEndpoint(db, { channel, endpoint, settingsHash: settingsHash(settings), disabledAt: now(), reason: decision.reason });
 		await markFailed(db, delivery, { error: decision.reason, nextAttemptAt: null });
 		log.error({ ...facts, reason: decision.reason }, 'alert dead-lettered');
 	}
@@ -63,7 +63,7 @@ async function settingsFor({ db, channels }: DeliverTools, delivery: Delivery): 
 async function attemptOne(tools: DeliverTools, delivery: Delivery, settings: ChannelSettings): Promise<DeliveryOutcome> {
 	const { channel, endpoint, messageId: id, sequence, message } = delivery;
 	const disabled = (await listDisabledEndpoints(tools.db)).some(
-		(each) => each.channel === channel && each.endpoint === endpoint && each.settingsHash === hashOf(settings),
+		(each) => each.channel === channel && each.endpoint === endpoint && each.settingsHash === settingsHash(settings),
 	);
 	if (disabled) return failure('the receiver wants no more (HTTP 410) until the channel is configured anew', true);
 	return sendMessage(tools, settings, message, { id, sequence, endpoint });
@@ -73,6 +73,7 @@ function failure(message: string, final = false): DeliveryOutcome {
 	return { kind: 'failed', status: null, retryAfterMs: null, message, final };
 }
 
-function hashOf(settings: ChannelSettings): string {
+/** Of a channel as it is configured: it changes with any setting. */
+export function settingsHash(settings: ChannelSettings): string {
 	return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
 }
