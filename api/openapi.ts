@@ -7,6 +7,7 @@ import { observationSchema } from './observations.ts';
 import { routeFormats } from './route-export.ts';
 import {
 	checkSchema,
+	drillSchema,
 	foreignSchema,
 	healthSchema,
 	incidentSchema,
@@ -45,6 +46,7 @@ const components = {
 	Route: routeSchema,
 	RouteAnswer: z.union([routeSchema, foreignSchema]),
 	Uptime: uptimeSchema,
+	Drill: drillSchema,
 	Key: keySchema,
 	Foreign: foreignSchema,
 	Observation: observationSchema,
@@ -194,6 +196,11 @@ const routes: Readonly<Record<string, Route>> = {
 		summary: 'The public key of Linnet-Signature: Ed25519 over `generatedAt LF staleAfter LF` and the bytes of the plain body',
 		answer: 'Key',
 		others: { 404: 'this server signs nothing' },
+	},
+	'/v1/drill': {
+		summary: 'How well this software told scenarios of faults with known truths: delays, false alarms, right blame',
+		answer: 'Drill',
+		others: { 404: 'no drill is known' },
 	},
 	'/livez': { summary: 'The process runs', answer: 'Livez' },
 	'/readyz': { summary: 'The process can serve', answer: 'Readyz', others: { 503: 'not ready' }, sameBody: [503] },

@@ -87,6 +87,17 @@ export const targetSchema = z.strictObject({
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
 		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
 		ttftMs1d: percentiles.nullable(),
+		canaryFaults: z
+			.array(
+				z.strictObject({
+					canary: z.string(),
+					state: z.enum(['refused', 'untested']).describe('untested: never accepted yet, its failures do not count'),
+					field: z.string().nullable().describe('as the provider named it'),
+					advice: z.string().nullable().describe('what to change in the configuration'),
+					since: instant,
+				}),
+			)
+			.describe("canaries that the target refuses as malformed, or has not accepted yet: the operator's to mend"),
 		outcomes: z.record(z.string(), count),
 		days: z.array(dayView),
 	}),
@@ -263,6 +274,27 @@ export const keySchema = z.strictObject({
 	schema: z.literal('linnet.key/1'),
 	algorithm: z.literal('Ed25519'),
 	publicKey: z.string().describe('32 bytes, base64'),
+});
+const drillFigures = z.strictObject({ meanMs: ms, sigmaMs: ms, count });
+export const drillSchema = z.strictObject({
+	schema: z.literal('linnet.drill/1'),
+	version: z.string().describe('of the software that was drilled'),
+	at: instant,
+	seeds: count.describe('times that each scenario was played'),
+	scenarios: z.array(
+		z.strictObject({
+			name: z.string(),
+			description: z.string(),
+			detect: drillFigures.nullable().describe('from the start of the trouble until it was told; null where nothing was to be told'),
+			scope: drillFigures.nullable().describe('until the right scope was named'),
+			clear: drillFigures.nullable().describe('from its end until it was told to be over'),
+			missed: count,
+			falseAlarms: count,
+			misblamed: count.describe('false alarms that blame a provider'),
+			messages: z.number().describe('alerts sent, mean of a play'),
+			complaints: z.array(z.string()),
+		}),
+	),
 });
 export const livezSchema = z.strictObject({ alive: z.literal(true), version: z.string() });
 export const readyzSchema = z.strictObject({ ready: z.boolean(), checks: z.record(z.string(), z.unknown()) });

@@ -7,7 +7,12 @@ interface Pace {
 }
 
 const pace = JSON.parse(process.argv[2] ?? '{}') as Pace;
+let askedCount = 0;
 const simulator = await startSimulator({
+	faultAt() {
+		askedCount++;
+		return null;
+	},
 	fleet: {
 		providers: [
 			{
@@ -28,5 +33,7 @@ const simulator = await startSimulator({
 		],
 	},
 });
+/** Whoever asks is told how many requests there were. */
+process.on('message', () => process.send?.(askedCount));
 process.once('disconnect', () => void simulator.close().then(() => process.exit(0)));
 process.send?.(simulator.baseUrl('bench'));

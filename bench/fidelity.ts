@@ -1,175 +1,170 @@
 /**
- * How true are the times that a probe records? A server in its own process knows when it really sent each chunk; the difference is the error
- * (the loopback's own way there and back included). At 1, 100 and 500 streams at once, beside bare undici and an official SDK, in rounds that
- * take turns: on a shared machine one round says more about the neighbours than about the client, so the best and the middle one are shown.
- * Rounds: the first argument, default 5.
+ * How true are the times that a probe records? A server in its own process knows when it really sent each chunk; the difference is the error,
+ * the loopback's own way there and back included. Beside it: bare undici, an official SDK, and the floor, a client that does nothing but stamp
+ * what its socket reads: what the floor shows is the server's, the kernel's and the neighbours' part. Each client has a process of its own, and
+ * rounds take turns: on a shared machine one round says more about the neighbours than about the client, so best, middle and worst are shown.
+ * Arguments: rounds (default 3), then the levels to play (default all).
  *
- * Tried and left out: stamping at the socket and parsing a turn later. With 100 and 300 first tokens written at once the p99 did not differ
- * (7.1 and 8.4 ms, 24.8 and 23.8 ms; middle of 14 rounds each): what waits does so in the kernel, not between the stamp and the parser.
+ * Measured on two shared cores, p99 of the first token's error, middle round: V8 lets the nursery grow to 16 MB, and with 100 streams under way
+ * each collection of it stands still for 4 to 14 ms, up to 50; kept at 1 MB it is 1.1 ms (small-nursery.ts). Tried and left out: stamping at the
+ * socket and parsing a turn later (41 against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in
+ * the kernel), a larger old space and scavenging on one thread (no difference).
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { loadavg } from 'node:os';
-import { createParser } from 'eventsource-parser';
-import OpenAI from 'openai';
-import { request } from 'undici';
-import type { Target } from '#core/target.ts';
-import { dialects } from '#providers/index.ts';
-import { watchLoopLag } from '#workers/probe/loop-lag.ts';
-import { runProbe } from '#workers/probe/run-probe.ts';
+import type { ClientName, Measured, Play, Played } from './prober.ts';
 import type { TrueTimes } from './stamping-server.ts';
 
-const levels = [1, 100, 500];
-const roundMs = 3_000;
-const rounds = Number(process.argv[2] ?? 5);
+interface Level {
+	readonly streams: number;
+	/** ms to the first token, ms between tokens: with 20 tokens it makes the rate. */
+	readonly pace: readonly [firstMs: number, gapMs: number];
+	/** 0: each stream once. */
+	readonly ms: number;
+	readonly starts: 'spread' | 'at once';
+	readonly what: string;
+}
+
+const levels: Readonly<Record<string, Level>> = {
+	'1': { streams: 1, pace: [500, 20], ms: 6_000, starts: 'spread', what: 'one stream' },
+	'100': { streams: 100, pace: [500, 20], ms: 4_000, starts: 'spread', what: '100 streams, 110 a second' },
+	// 10,000 targets every minute are 167 a second; so many are under way at once when an answer takes 3 s.
+	'500': { streams: 500, pace: [1_200, 95], ms: 6_000, starts: 'spread', what: '500 streams, 167 a second: a fleet of 10,000 targets' },
+	'500-fast': { streams: 500, pace: [500, 20], ms: 3_500, starts: 'spread', what: '500 streams, 550 a second: a fleet of 33,000 targets' },
+	'herd-100': { streams: 100, pace: [500, 20], ms: 0, starts: 'at once', what: '100 streams started at once' },
+	'herd-500': { streams: 500, pace: [1_200, 95], ms: 0, starts: 'at once', what: '500 streams started at once' },
+};
+
+interface Contender {
+	readonly name: string;
+	readonly client: ClientName;
+	readonly paced: boolean;
+	readonly processes: number;
+	readonly smallNursery: boolean;
+}
+
+const bare = { paced: false, processes: 1, smallNursery: false } as const;
+const contenders: readonly Contender[] = [
+	{ ...bare, name: 'linnet', client: 'probe', paced: true, smallNursery: true },
+	{ ...bare, name: 'linnet, starts not paced', client: 'probe', smallNursery: true },
+	{ ...bare, name: 'linnet, nursery of 16 MB', client: 'probe', paced: true },
+	{ ...bare, name: 'linnet, two processes', client: 'probe', paced: true, smallNursery: true, processes: 2 },
+	{ ...bare, name: 'undici request', client: 'undici' },
+	{ ...bare, name: 'openai SDK', client: 'sdk' },
+	{ ...bare, name: 'floor: a bare socket', client: 'socket' },
+];
 
 const truth = new Map<string, TrueTimes>();
-const child = fork(new URL('./stamping-server.ts', import.meta.url));
+const server = fork(new URL('./stamping-server.ts', import.meta.url));
 const origin = await new Promise<string>((resolve) => {
-	child.on('message', (message) => {
+	server.on('message', (message) => {
 		if (typeof message === 'string') resolve(message);
-		else truth.set((message as TrueTimes).id, message as TrueTimes);
+		else for (const times of message as TrueTimes[]) truth.set(times.id, times);
 	});
 });
+const crews = new Map(
+	contenders.map((one) => [
+		one,
+		Array.from({ length: one.processes }, () => fork(new URL('./prober.ts', import.meta.url), one.smallNursery ? ['small-nursery'] : [])),
+	]),
+);
 
-const chat = dialects['openai-chat'];
-if (chat === undefined) throw new Error('openai-chat is gone');
-const target: Target = {
-	id: 'bench:bench/model:chat',
-	provider: 'bench',
-	providerName: 'bench',
-	model: 'bench/model',
-	operation: 'chat',
-	upstreamModel: 'bench-model',
-	dialect: 'openai-chat',
-	baseUrl: `${origin}/v1`,
-	apiKeyEnv: 'BENCH_KEY',
-	headers: {},
-	intervalMs: 1_000,
-	timeouts: { connectMs: 10_000, firstTokenMs: 20_000, stallMs: 20_000, totalMs: 30_000 },
-	flags: chat.defaultFlags,
-	canaries: [],
-	price: null,
-	maxConcurrency: 1_000,
-	statusPageUrl: null,
-};
-const lag = watchLoopLag({ limitMs: Number.POSITIVE_INFINITY });
-const tools = { now: Date.now, readSecret: () => 'bench-key', lag, controls: () => [] };
-
-type Times = TrueTimes;
-
-async function byProbe(): Promise<Times> {
-	const result = await runProbe(tools, { target, canary: { name: 'echo', type: 'echo' }, vantage: 'local', kind: 'manual', slotAt: 0 });
-	if (result.ttftMs === null) throw new Error(`Expected an answer, got ${result.outcome}`);
-	const total = (result.totalMs ?? 0) - (result.connectMs ?? 0);
-	return { id: result.requestId ?? '', ttftMs: result.ttftMs, maxGapMs: result.maxGapMs ?? 0, totalMs: total };
+function playIn(child: ChildProcess, play: Play): Promise<Played> {
+	return new Promise((resolve, reject) => {
+		const fail = (code: number | null) => reject(new Error(`a prober ended with code ${code}`));
+		child.once('exit', fail);
+		child.once('message', (message) => {
+			child.off('exit', fail);
+			resolve(message as Played);
+		});
+		child.send(play);
+	});
 }
 
-/** Keeps the marks of a stream that is read as chunks of text. */
-function stopwatch() {
-	const startedAt = performance.now();
-	let firstAt = 0;
-	let lastAt = 0;
-	let maxGapMs = 0;
+const keys = ['ttftMs', 'maxGapMs', 'totalMs'] as const;
+type Key = (typeof keys)[number];
+
+interface Round {
+	readonly answers: number;
+	readonly perSecond: number;
+	readonly cpuMsEach: number;
+	readonly errors: Readonly<Record<Key, readonly number[]>>;
+}
+
+function trueMs(times: TrueTimes, key: Key): number {
+	if (key === 'maxGapMs') return times.maxGapMs;
+	return (key === 'ttftMs' ? times.firstAt : times.lastAt) - times.receivedAt;
+}
+
+async function playRound(contender: Contender, level: Level): Promise<Round> {
+	const children = crews.get(contender) ?? [];
+	const [firstMs, gapMs] = level.pace;
+	const spreadMs = level.starts === 'spread' ? firstMs + 19 * gapMs : 0;
+	const streams = Math.ceil(level.streams / children.length);
+	const play: Play = { client: contender.client, baseUrl: `${origin}/${firstMs}-${gapMs}/v1`, streams, ms: level.ms, spreadMs, paced: contender.paced };
+	const played = await Promise.all(children.map((child) => playIn(child, play)));
+	// The server's last words come in batches, over another pipe.
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	const measured = played.flatMap((one) => one.measured);
+	const pairs = measured.flatMap((times): { times: Measured; real: TrueTimes }[] => {
+		const real = truth.get(times.id);
+		truth.delete(times.id);
+		return real === undefined ? [] : [{ times, real }];
+	});
+	const errors = (key: Key) => pairs.map(({ times, real }) => times[key] - trueMs(real, key));
 	return {
-		token() {
-			const now = performance.now();
-			if (firstAt === 0) firstAt = now;
-			else maxGapMs = Math.max(maxGapMs, now - lastAt);
-			lastAt = now;
-		},
-		stop: (id: string): Times => ({ id, ttftMs: firstAt - startedAt, maxGapMs, totalMs: performance.now() - startedAt }),
+		answers: pairs.length,
+		perSecond: (pairs.length / Math.max(...played.map(({ tookMs }) => tookMs))) * 1_000,
+		cpuMsEach: played.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / measured.length,
+		errors: { ttftMs: errors('ttftMs'), maxGapMs: errors('maxGapMs'), totalMs: errors('totalMs') },
 	};
 }
-
-async function byUndici(): Promise<Times> {
-	const watch = stopwatch();
-	const { headers, body } = await request(`${origin}/v1/chat/completions`, { method: 'POST', body: '{}', reset: true });
-	const text = new TextDecoder();
-	const parser = createParser({
-		onEvent({ data }) {
-			if (data !== '[DONE]' && JSON.parse(data).choices[0]?.delta.content) watch.token();
-		},
-	});
-	for await (const chunk of body) parser.feed(text.decode(chunk, { stream: true }));
-	return watch.stop(String(headers['x-request-id']));
-}
-
-const sdk = new OpenAI({ apiKey: 'bench-key', baseURL: `${origin}/v1`, maxRetries: 0 });
-async function bySdk(): Promise<Times> {
-	const watch = stopwatch();
-	let id = '';
-	for await (const chunk of await sdk.chat.completions.create({ model: 'bench-model', messages: [{ role: 'user', content: 'hello' }], stream: true })) {
-		id = chunk.id;
-		if (chunk.choices[0]?.delta.content) watch.token();
-	}
-	return watch.stop(id);
-}
-
-const contenders: Record<string, () => Promise<Times>> = { runProbe: byProbe, 'undici request': byUndici, 'openai SDK': bySdk };
 
 function quantile(values: readonly number[], q: number): number {
 	const sorted = values.toSorted((a, b) => a - b);
 	return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-interface Round {
-	readonly answers: number;
-	readonly perSecond: number;
-	readonly cpuMsEach: number;
-	readonly errors: Readonly<Record<'ttftMs' | 'maxGapMs' | 'totalMs', readonly number[]>>;
+const rounds = Number(process.argv[2] ?? 3);
+const wanted = process.argv.slice(3);
+const known = Object.keys(levels);
+const unknown = wanted.filter((name) => !known.includes(name));
+if (!Number.isInteger(rounds) || rounds < 1 || unknown.length > 0) {
+	console.error(`Expected a number of rounds and levels of ${known.join(', ')}, got ${process.argv.slice(2).join(' ')}`);
+	process.exit(2);
 }
+/** Two processes and the nursery matter where there is a crowd, paced starts where there is a herd. */
+const plays = (contender: Contender, { streams, starts }: Level) =>
+	!(contender.processes > 1 && streams < 500) &&
+	!(contender.client === 'probe' && !contender.paced && starts === 'spread') &&
+	!(streams === 1 && contender.client === 'probe' && !contender.smallNursery);
 
-async function playRound(run: () => Promise<Times>, streams: number, ms: number): Promise<Round> {
-	const measured: Times[] = [];
-	const cpu = process.cpuUsage();
-	const startedAt = performance.now();
-	const lane = async (i: number) => {
-		// Spread over an answer's length, as slots are: a herd would measure the herd.
-		await new Promise((resolve) => setTimeout(resolve, (i / streams) * 900));
-		while (performance.now() - startedAt < ms) measured.push(await run());
-	};
-	await Promise.all(Array.from({ length: streams }, (_, i) => lane(i)));
-	const { user, system } = process.cpuUsage(cpu);
-	const tookMs = performance.now() - startedAt;
-	// The server's last words come over another pipe.
-	await new Promise((resolve) => setTimeout(resolve, 100));
-	const pairs = measured.flatMap((times) => {
-		const real = truth.get(times.id);
-		truth.delete(times.id);
-		return real === undefined ? [] : [{ times, real }];
-	});
-	const errors = (key: 'ttftMs' | 'maxGapMs' | 'totalMs') => pairs.map(({ times, real }) => times[key] - real[key]);
-	return {
-		answers: pairs.length,
-		perSecond: (pairs.length / tookMs) * 1_000,
-		cpuMsEach: (user + system) / 1_000 / measured.length,
-		errors: { ttftMs: errors('ttftMs'), maxGapMs: errors('maxGapMs'), totalMs: errors('totalMs') },
-	};
-}
-
-console.log('Error in ms (measured − true): p50 / p99 of the best round, and the p99 of the middle round. Below truth: the lowest error of all rounds.\n');
-console.log('| streams | client | answers | per second | CPU ms each | ttft | longest gap | total | ttft, middle p99 | ttft below truth |');
-console.log('|---|---|---|---|---|---|---|---|---|---|');
-for (const run of Object.values(contenders)) await playRound(run, 20, 1_000);
-for (const streams of levels) {
-	const played = new Map<string, Round[]>(Object.keys(contenders).map((name) => [name, []]));
-	for (let round = 0; round < rounds; round++) {
-		for (const [name, run] of Object.entries(contenders)) played.get(name)?.push(await playRound(run, streams, roundMs));
-	}
-	for (const [name, own] of played) {
-		const p99 = (round: Round, key: keyof Round['errors']) => quantile(round.errors[key].map(Math.abs), 0.99);
-		const cell = (key: keyof Round['errors']) => {
-			const best = own.toSorted((a, b) => p99(a, key) - p99(b, key))[0];
-			return best === undefined ? '' : `${quantile(best.errors[key], 0.5).toFixed(2)} / ${p99(best, key).toFixed(2)}`;
+// Warm code, as in a service that has run for a minute.
+const warmUp: Level = { streams: 60, pace: [200, 10], ms: 2_000, starts: 'spread', what: 'warm-up' };
+for (const contender of contenders) await playRound(contender, warmUp);
+console.log('Error in ms (measured − true). Each cell: p99 of the best / middle / worst round; below truth: the lowest error of all rounds.');
+for (const name of wanted.length > 0 ? wanted : known) {
+	const level = levels[name];
+	if (level === undefined) continue;
+	const playing = contenders.filter((contender) => plays(contender, level));
+	const played = new Map<Contender, Round[]>(playing.map((contender) => [contender, []]));
+	for (let round = 0; round < rounds; round++) for (const contender of playing) played.get(contender)?.push(await playRound(contender, level));
+	console.log(`\n${level.what}\n`);
+	console.log('| client | answers | per second | CPU ms each | ttft p50 | ttft | longest gap | total | ttft below truth | total below truth |');
+	console.log('|---|---|---|---|---|---|---|---|---|---|');
+	for (const [contender, own] of played) {
+		const p99s = (key: Key) => {
+			const each = own.map((round) => quantile(round.errors[key].map(Math.abs), 0.99)).sort((a, b) => a - b);
+			return [each[0], each[Math.floor(each.length / 2)], each.at(-1)].map((ms) => ms?.toFixed(2)).join(' / ');
 		};
-		const middle = quantile(
-			own.map((round) => p99(round, 'ttftMs')),
-			0.5,
-		);
 		const mean = (pick: (round: Round) => number) => own.reduce((sum, round) => sum + pick(round), 0) / own.length;
-		const lowest = Math.min(0, ...own.flatMap((round) => round.errors.ttftMs));
-		const cells = [streams, name, own.reduce((sum, { answers }) => sum + answers, 0), mean((r) => r.perSecond).toFixed(0), mean((r) => r.cpuMsEach).toFixed(2)];
-		console.log(`| ${[...cells, cell('ttftMs'), cell('maxGapMs'), cell('totalMs'), middle.toFixed(2), lowest.toFixed(2)].join(' | ')} |`);
+		const lowest = (key: Key) => Math.min(0, ...own.flatMap((round) => round.errors[key])).toFixed(2);
+		const p50 = quantile(
+			own.flatMap((round) => round.errors.ttftMs),
+			0.5,
+		).toFixed(2);
+		const counts = [own.reduce((sum, { answers }) => sum + answers, 0), mean((r) => r.perSecond).toFixed(0), mean((r) => r.cpuMsEach).toFixed(2)];
+		console.log(`| ${[contender.name, ...counts, p50, ...keys.map(p99s), lowest('ttftMs'), lowest('totalMs')].join(' | ')} |`);
 	}
 }
 console.log(
@@ -177,5 +172,4 @@ console.log(
 		.map((load) => load.toFixed(1))
 		.join(' ')}`,
 );
-lag.stop();
-child.disconnect();
+for (const child of [server, ...[...crews.values()].flat()]) child.disconnect();

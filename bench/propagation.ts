@@ -1,6 +1,7 @@
 /**
- * How long a verdict takes from its commit to a reader: NOTIFY, the read of the snapshot, the feed made anew. Real Postgres, real API process,
- * 1,000 targets, one verdict changed each time; idle and under the load of 64 polling connections (`wrk`).
+ * How long a verdict takes from its commit to a reader: the publication, NOTIFY, the read of the snapshot, the feed made anew. Real Postgres, the
+ * worker's publisher (which publishes the whole every 10 s as in the service), a real API process, 1,000 targets with 90 days each, one incident
+ * opened each time; idle and under the load of 64 polling connections (`wrk`).
  * `node bench/propagation.ts [samples] [targets]`. Embedded Postgres, or DATABASE_URL with an empty database.
  */
 import { spawn } from 'node:child_process';
@@ -11,36 +12,61 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { silentLog } from '#core/log.ts';
-import type { Snapshot } from '#core/snapshot.ts';
+import { emptyRollup, type Rollup } from '#core/rollup.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
+import { openIncident, resolveIncident } from '#db/incidents.ts';
 import { migrate } from '#db/migrate.ts';
-import { publishSnapshot } from '#db/snapshots.ts';
-import { openDb } from '#db/sql.ts';
+import { ensurePartitions } from '#db/partitions.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { createRollupReader } from '#db/rollup-reader.ts';
+import { openDb, transaction } from '#db/sql.ts';
+import { registerTargets } from '#db/targets.ts';
 import { freePort } from '#test/e2e/service.ts';
-import { largeFleet } from './large-fleet.ts';
+import { sampleIncident } from '#test/sample-incident.ts';
+import { sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
+import { rollUp } from '#workers/roll-up.ts';
 
 const samples = Number(process.argv[2] ?? 60);
+const targetCount = Number(process.argv[3] ?? 1_000);
+const dayMs = 86_400_000;
 const dir = await mkdtemp(join(tmpdir(), 'linnet-propagation-'));
 const embedded = process.env.DATABASE_URL === undefined ? await openEmbeddedPostgres({ dataDir: join(dir, 'postgres'), log: silentLog }) : null;
 const url = process.env.DATABASE_URL ?? embedded?.url ?? '';
-const db = openDb({ url, max: 2 });
+const db = openDb({ url, max: 4 });
 await migrate(db);
+await ensurePartitions(db, Date.now());
+const targets = Array.from({ length: targetCount }, (_, i) => sampleTarget(`p${i % 20}:m${Math.floor(i / 20)}:chat`));
+await registerTargets(db, targets, Date.now() - dayMs);
 
-const base = largeFleet(1, Math.ceil(Number(process.argv[3] ?? 1_000) / 200));
-let changes = 0;
-
-/** The next snapshot, with one verdict changed; its reason is a mark to look for. */
-async function publish(): Promise<{ mark: string; committedAt: number }> {
-	changes += 1;
-	const mark = `change ${changes}`;
-	const now = Date.now();
-	const index = changes % base.targets.length;
-	await publishSnapshot(db, (number): Snapshot => {
-		const targets = base.targets.map((target, at) => (at === index ? { ...target, reason: mark } : target));
-		return { ...base, number, generatedAt: new Date(now).toISOString(), staleAfter: new Date(now + 60_000).toISOString(), targets, verdictRevision: mark };
-	});
-	return { mark, committedAt: performance.now() };
+async function record(): Promise<void> {
+	const at = Date.now();
+	await insertResults(
+		db,
+		targets.map(({ provider, model }, i) => sampleResult({ provider, model, slotAt: at - 1_000 - i, startedAt: at - 1_000 - i })),
+	);
+	await rollUp({ db, log: silentLog, now: Date.now });
 }
+
+// The ninety days are read every quarter of an hour; here they are made up, so that the documents have their size.
+const past = new Map<string, Map<string, Rollup>>(
+	targets.map(({ id }) => {
+		const days = Array.from({ length: 90 }, (_, ago) => [new Date(Date.now() - ago * dayMs).toISOString().slice(0, 10), 1_430 + (ago % 10)] as const);
+		return [id, new Map(days.map(([date, good]) => [date, { ...emptyRollup, good, bad: good % 3 }]))] as const;
+	}),
+);
+const publisher = createPublisher({
+	...{ db, rollups: { ...createRollupReader(db), days: async () => past }, now: Date.now, targets: () => targets, simulated: false, drill: null },
+	...{ status: () => ({ title: 'Propagation', url: null }), intervalMs: () => 60_000, maintenances: async () => [] },
+});
+const wholeMs: number[] = [];
+async function publishWhole(): Promise<void> {
+	await record();
+	const startedAt = performance.now();
+	await publisher.publish();
+	wholeMs.push(performance.now() - startedAt);
+}
+await publishWhole();
 
 const port = await freePort();
 const api = spawn(process.execPath, [join(import.meta.dirname, '..', 'bin', 'linnet.mjs'), 'api'], {
@@ -63,29 +89,61 @@ function readVerdicts(): Promise<string> {
 	});
 }
 
+let opened = 0;
 /** ms from the commit to the first answer that carries it; requests follow each other without a pause. */
-async function measure(): Promise<number> {
-	const { mark, committedAt } = await publish();
-	while (!(await readVerdicts()).includes(mark)) if (performance.now() - committedAt > 30_000) throw new Error('Expected the verdict to be served within 30 s');
-	return performance.now() - committedAt;
-}
-
-async function sample(): Promise<{ p50: number; p99: number; max: number }> {
-	const found: number[] = [];
-	for (let index = 0; index < samples; index++) {
-		found.push(await measure());
-		// The page of 1,000 targets is rendered meanwhile, in its own thread.
-		await pause(2_500 + Math.random() * 200);
+async function measure(): Promise<{ storedMs: number; servedMs: number }> {
+	const target = targets[opened % targets.length];
+	if (target === undefined) throw new Error('Expected a target');
+	opened += 1;
+	const id = `bench-${opened}`;
+	const { provider, model, operation } = target;
+	const incident = sampleIncident({ id, reason: `change ${opened}.`, scope: { provider, model, operation, vantage: null }, targetIds: [target.id] });
+	await transaction(db, (tx) => openIncident(tx, incident));
+	const committedAt = performance.now();
+	let storedMs = 0;
+	const published = publisher.publishVerdicts().then(() => {
+		storedMs = performance.now() - committedAt;
+	});
+	while (!(await readVerdicts()).includes(incident.reason)) {
+		if (performance.now() - committedAt > 30_000) throw new Error('Expected the verdict to be served within 30 s');
 	}
-	found.sort((a, b) => a - b);
-	const at = (q: number) => Math.round(found[Math.min(found.length - 1, Math.ceil(q * found.length) - 1)] ?? 0);
-	return { p50: at(0.5), p99: at(0.99), max: Math.round(found.at(-1) ?? 0) };
+	const servedMs = performance.now() - committedAt;
+	await published;
+	await transaction(db, (tx) => resolveIncident(tx, id, { update: { at: Date.now(), status: 'resolved', body: 'Well.' } }));
+	return { storedMs, servedMs };
 }
 
-await publish();
+interface Sampled {
+	readonly 'stored p50': number;
+	readonly 'served p50': number;
+	readonly 'served p99': number;
+	readonly 'served max': number;
+}
+
+async function sample(): Promise<Sampled> {
+	const stored: number[] = [];
+	const served: number[] = [];
+	let wholeAt = performance.now() + 10_000;
+	let whole: Promise<void> | null = null;
+	for (let index = 0; index < samples; index++) {
+		if (performance.now() >= wholeAt) {
+			wholeAt += 10_000;
+			whole = publishWhole();
+		}
+		const { storedMs, servedMs } = await measure();
+		stored.push(storedMs);
+		served.push(servedMs);
+		// The page of 1,000 targets is rendered meanwhile, in its own thread.
+		await pause(1_500 + Math.random() * 1_000);
+	}
+	await whole;
+	const at = (found: number[], q: number) => Math.round(found.sort((a, b) => a - b)[Math.min(found.length - 1, Math.ceil(q * found.length) - 1)] ?? 0);
+	return { 'stored p50': at(stored, 0.5), 'served p50': at(served, 0.5), 'served p99': at(served, 0.99), 'served max': at(served, 1) };
+}
+
 for (;;) {
 	const text = await readVerdicts().catch(() => '');
-	if (text.includes('change')) break;
+	if (text.includes('operational')) break;
 	await pause(100);
 }
 const idle = await sample();
@@ -100,8 +158,8 @@ await db.close();
 await embedded?.stop();
 await rm(dir, { recursive: true, force: true });
 console.log(
-	`${base.targets.length} targets, ${samples} changes each; load average ${loadavg()
+	`${targets.length} targets, ${samples} verdicts each; load average ${loadavg()
 		.map((load) => load.toFixed(1))
-		.join(' ')}, ${availableParallelism()} cores shared by all`,
+		.join(' ')}, ${availableParallelism()} cores shared by all; whole publications ${wholeMs.map(Math.round).join(', ')} ms`,
 );
 console.table({ 'idle, ms': idle, 'beside 64 polling connections, ms': loaded });

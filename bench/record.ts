@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
+import { hash32 } from '#core/hash.ts';
 import { silentLog } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
@@ -15,6 +16,7 @@ import { migrate } from '#db/migrate.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { type Db, openDb, transaction } from '#db/sql.ts';
+import { narrowColumns } from '#db/stored-columns.ts';
 import { registerTargets } from '#db/targets.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { serverCpuMs } from './server-cpu.ts';
@@ -27,7 +29,7 @@ const dataDir = await mkdtemp(join(tmpdir(), 'linnet-bench-'));
 const server = await openEmbeddedPostgres({ dataDir, log: silentLog });
 const db = openDb({ url: server.url, max: 1 });
 await migrate(db);
-await ensurePartitions(db, sampleNow);
+for (const age of [3, 1]) await ensurePartitions(db, sampleNow - age * 86_400_000);
 await registerTargets(
 	db,
 	Array.from({ length: targetCount }, (_, i) => sampleTarget(`p${i % 20}:model-${i}:chat`)),
@@ -39,44 +41,52 @@ function makeResults(): ProbeResult[] {
 	return Array.from({ length: rowsPerRound }, () => {
 		const n = made++;
 		const i = n % targetCount;
-		const slotAt = sampleNow - Math.floor(n / targetCount) * 60_000 + i * 7;
+		// In order, as slots are: the other way round the index would be half empty.
+		const slotAt = sampleNow - 3 * 86_400_000 + Math.floor(n / targetCount) * 60_000 + i * 7;
 		const jitter = (n * 7_919) % 1_000;
 		const times = { dnsMs: jitter / 100, connectMs: 10 + jitter / 50, ttfbMs: 80.125 + jitter / 10, ttftMs: 210 + jitter, totalMs: 900 + jitter * 2 };
-		return sampleResult({ provider: `p${i % 20}`, model: `model-${i}`, slotAt, startedAt: slotAt + 2, ...times, requestId: `req-${n}` });
+		return sampleResult({
+			provider: `p${i % 20}`,
+			model: `model-${i}`,
+			slotAt,
+			startedAt: slotAt + 2,
+			...times,
+			requestId: `req_${hash32(`a${n}`).toString(16).padStart(8, '0').repeat(2)}${hash32(`b${n}`).toString(16).padStart(8, '0').repeat(2)}`,
+		});
 	});
 }
 
-const copied = `target_key, slot_at, started_at, vantage_key, canary_key, kind, outcome, sli, http_status, dns_ms, connect_ms, ttfb_ms, ttft_ms, max_gap_ms, total_ms,
-	lag_ms, input_tokens, output_tokens, output_tokens_per_second, served_model, request_id, cost_nano_usd, evidence`;
+const seriesKeys = new Map<string, number>();
+/** The same rows as insertResults writes, without its checks. */
+function toCopyLines(results: readonly ProbeResult[]): string {
+	return results
+		.map((result) => {
+			const row = { seriesKey: seriesKeys.get(result.model) ?? 0, remarkKey: 1, details: null, result };
+			const values = Object.entries(narrowColumns).map(([name, { of }]) => {
+				const value = of(row);
+				if (name.endsWith('_at')) return new Date(Number(value) * 1_000).toISOString();
+				return Buffer.isBuffer(value) ? `\\\\x${value.toString('hex')}` : String(value);
+			});
+			return `${values.join('\t')}\n`;
+		})
+		.join('');
+}
 
 async function copyResults(to: Db, results: readonly ProbeResult[]): Promise<void> {
+	const lines = toCopyLines(results);
 	await transaction(to, async ({ client }) => {
-		const lines = results.map((r) => {
-			const key = Number(r.model.slice(6)) + 1;
-			const times = [r.dnsMs, r.connectMs, r.ttfbMs, r.ttftMs, r.maxGapMs, r.totalMs, r.lagMs];
-			const rest = [
-				r.inputTokens,
-				r.outputTokens,
-				r.outputTokensPerSecond,
-				r.servedModel,
-				r.requestId,
-				(r.costMicroUsd ?? 0) * 1_000,
-				JSON.stringify(r.evidence),
-			];
-			return `${[key, iso(r.slotAt), iso(r.startedAt ?? 0), 1, 1, 0, 0, 0, r.httpStatus, ...times, ...rest].join('\t')}\n`;
-		});
-		await pipeline(Readable.from([lines.join('')]), client.query(copyFrom(`copy probe_results (${copied}) from stdin`)));
+		await pipeline(Readable.from([lines]), client.query(copyFrom(`copy probe_results (${Object.keys(narrowColumns).join(', ')}) from stdin`)));
 	});
 }
-
-const iso = (at: number) => new Date(at).toISOString();
 
 async function inBatches(results: readonly ProbeResult[], size: number, work: (batch: readonly ProbeResult[]) => Promise<unknown>): Promise<void> {
 	for (let start = 0; start < results.length; start += size) await work(results.slice(start, start + size));
 }
 
 const insert = (batch: readonly ProbeResult[]) => insertResults(db, batch, { now: sampleNow + 60_000, retentionDays: 14 });
-await insert([sampleResult({ provider: 'p0', model: 'model-0', slotAt: sampleNow + 1 })]);
+await insert(Array.from({ length: targetCount }, (_, i) => sampleResult({ provider: `p${i % 20}`, model: `model-${i}`, slotAt: sampleNow + 1 })));
+for (const { key, model } of await db.execute<{ key: number; model: string }>('select series_key as key, model from series join targets using (target_key)'))
+	seriesKeys.set(model, key);
 let last: ProbeResult[] = [];
 const arms: Record<string, () => Promise<void>> = {
 	'COPY, 500 a batch': () => inBatches(makeResults(), 500, (batch) => copyResults(db, batch)),
@@ -111,8 +121,9 @@ console.table(
 			name,
 			{
 				'rows/s': Math.round((rowCount / wallMs) * 1_000),
+				'rows/s ÷ COPY': Math.round(((copy?.wallMs ?? 1) / wallMs) * 100) / 100,
 				'server CPU µs/row': Math.round((serverMs / rowCount) * 10_000) / 10,
-				'× COPY': Math.round((serverMs / (copy?.serverMs ?? 1)) * 100) / 100,
+				'COPY ÷ server CPU': Math.round(((copy?.serverMs ?? 1) / serverMs) * 100) / 100,
 				'node CPU µs/row': Math.round((nodeMs / rowCount) * 10_000) / 10,
 			},
 		]),
@@ -122,7 +133,8 @@ const [size] = await db.execute<{ rows: number; heap: number; indexes: number }>
 	`select (select count(*) from probe_results) as rows, sum(pg_relation_size(relid))::bigint as heap, sum(pg_indexes_size(relid))::bigint as indexes
 	from pg_partition_tree('probe_results') where isleaf`,
 );
-if (size !== undefined) console.log(`bytes per row: ${Math.round(size.heap / size.rows)} heap + ${Math.round(size.indexes / size.rows)} index`);
+if (size !== undefined)
+	console.log(`bytes per result, a 32-digit request id among them: ${Math.round(size.heap / size.rows)} heap + ${Math.round(size.indexes / size.rows)} index`);
 await db.close();
 await server.stop();
 await rm(dataDir, { recursive: true, force: true });

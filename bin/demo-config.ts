@@ -15,6 +15,8 @@ export function demoConfig(simulatorUrl: string): Config {
 		// Simulated money; the budget works all the same.
 		budget: { usdPerDay: 1_000 },
 		record: { keepResultsMs: defaults.keepResultsMs },
+		// The story is short.
+		verdict: { blipMs: 5_000 },
 		alerts: { channels: {}, routes: [] },
 		objectives: [],
 		maintenances: [],

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import { staticFeeds } from '#api/static-feeds.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import { readSnapshot } from '#core/snapshot-text.ts';
 import { readLatestSnapshot } from '#db/snapshots.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { type WrittenSite, writeSite } from '#status-page/write-site.ts';
@@ -44,7 +45,7 @@ export async function exportSite(settings: Settings, dir: string, url: string | 
 		const { db } = await openDatabase(own, openLog({ logLevel: 'warn' }, 'export'), closing, { connections: 1 });
 		const stored = await readLatestSnapshot(db);
 		if (stored === null) throw new ExpectedError('nothing has been measured yet: there is no snapshot to export');
-		const read = JSON.parse(stored.document) as Snapshot;
+		const read = readSnapshot(stored.document);
 		const snapshot: Snapshot = { ...read, url: url ?? read.url };
 		const source = createSnapshotSource();
 		source.put(snapshot);

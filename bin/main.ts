@@ -3,6 +3,7 @@ import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
 import { detectCommand } from './detect.ts';
 import { discoverCommand } from './discover.ts';
+import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
@@ -42,6 +43,7 @@ for (const command of [
 	probeCommand,
 	discoverCommand,
 	detectCommand,
+	drillCommand,
 	exportCommand,
 ])
 	program.addCommand(command());

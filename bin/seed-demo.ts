@@ -5,6 +5,7 @@ import type { Rollup } from '#core/rollup.ts';
 import type { Target } from '#core/target.ts';
 import { openIncident, resolveIncident } from '#db/incidents.ts';
 import { findKeys, internNames } from '#db/names.ts';
+import { internSeries, seriesId } from '#db/series.ts';
 import { type Db, transaction } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { writeRollups } from '#db/write-rollups.ts';
@@ -35,18 +36,20 @@ export async function seedDemo(db: Db, fleet: Fleet, targets: readonly Target[],
 	);
 	const vantageKey = (await internNames(db, 'vantage', [vantage])).get(vantage) ?? 0;
 	const canaryKey = (await internNames(db, 'canary', ['echo'])).get('echo') ?? 0;
+	const partsOf = (target: Target) => ({ targetKey: targetKeys.get(target.id) ?? 0, vantageKey, canaryKey, kind: 0 });
+	const seriesKeys = await internSeries(db, targets.map(partsOf));
 	await transaction(db, async (tx) => {
 		for (const target of targets) {
 			const model = fleet.providers.find(({ id }) => id === target.provider)?.models.find((one) => one.model === target.model);
-			const target_key = targetKeys.get(target.id);
-			if (model === undefined || target_key === undefined) continue;
+			const series_key = seriesKeys.get(seriesId(partsOf(target)));
+			if (model === undefined || series_key === undefined) continue;
 			const days = Array.from({ length: pastDays }, (_, i) => {
 				const from = today - (pastDays - i) * dayMs;
 				const bad = badSlots(outages, target, from) + (random() < 0.25 ? Math.ceil(random() * 3) : 0);
 				const latencies = Array.from({ length: draws }, () => draw(model.ttftMs, random));
 				const speeds = Array.from({ length: draws }, () => draw(model.tokensPerSecond, random));
 				const rollup = inventDay(target, bad, random() < 0.1 ? Math.ceil(random() * 8) : 0, latencies, speeds);
-				return { bucket: { target_key, vantage_key: vantageKey, canary_key: canaryKey, bucket_at: from }, rollup };
+				return { bucket: { series_key, bucket_at: from }, rollup };
 			});
 			await writeRollups(tx, 'day', days);
 		}
@@ -99,8 +102,8 @@ async function writeIncident(tx: Parameters<typeof openIncident>[0], { target, s
 	const detectedAt = startedAt + 24_000;
 	const bad = Math.max(3, Math.round((endedAt - startedAt) / target.intervalMs));
 	const reason = slow
-		? '3 of the last 5 first tokens came later than 3 times the usual: 2140 ms, 1985 ms, 2410 ms'
-		: '3 of the last 4 results failed: server_error (HTTP 503) ×3';
+		? '9 of 10 results took more than twice the usual; 24 of 24 results of other providers were well meanwhile'
+		: '6 of 6 results failed: server_error ×6; 14 of 14 results of other providers were well meanwhile';
 	const id = `inc-demo-${startedAt.toString(36)}`;
 	const incident: Incident = {
 		id,
@@ -130,5 +133,7 @@ async function writeIncident(tx: Parameters<typeof openIncident>[0], { target, s
 		targetIds: [target.id],
 	};
 	await openIncident(tx, incident);
-	await resolveIncident(tx, id, { update: { at: endedAt + 15_000, status: 'resolved', body: 'Resolved: 3 good results in a row.' } });
+	await resolveIncident(tx, id, {
+		update: { at: endedAt + 15_000, status: 'resolved', body: 'Resolved: 12 good results since the last bad one, at every endpoint of the scope.' },
+	});
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { createApp } from '#api/create-app.ts';
-import { parseSnapshot } from '#api/parse-snapshot.ts';
 import { serve } from '#api/serve.ts';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import type { Log } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { listen } from '#db/listen.ts';
 import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
 import type { Settings } from './environment.ts';
@@ -29,7 +29,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	/** Of the snapshots that the keeper may still ask for. */
 	const documents = new WeakMap<Snapshot, string>();
 	const site = keepSite({
-		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? JSON.stringify(snapshot), now),
+		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? writeSnapshot(snapshot), now),
 		now: Date.now,
 		later: (run, afterMs) => {
 			const timer = setTimeout(run, afterMs);
@@ -44,7 +44,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const take = async () => {
 		const stored = await readLatestSnapshot(db);
 		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
-		const snapshot = parseSnapshot(stored.document);
+		const snapshot = readSnapshot(stored.document);
 		snapshots.put(snapshot);
 		documents.set(snapshot, stored.document);
 		site.take(snapshot);

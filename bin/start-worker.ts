@@ -7,11 +7,15 @@ import { ensurePartitions } from '#db/partitions.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
+import { announcedMaintenances, watchMaintenances } from '#workers/announced-maintenances.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
+import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
+import { keepNurserySmall } from '#workers/probe/small-nursery.ts';
+import { openCanaryTests } from '#workers/probe/test-canaries.ts';
 import { prune } from '#workers/prune.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
@@ -20,6 +24,7 @@ import { settleSchedule } from '#workers/settle-schedule.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { readDrill } from './read-drill.ts';
 import { runOnCall } from './run-on-call.ts';
 import type { Closing } from './run-role.ts';
 
@@ -55,6 +60,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	await register();
 	await ensurePartitions(database.db, Date.now());
 	config.onChange(() => void register().catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
+	if (jobs === 'probe') keepNurserySmall();
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
 }
@@ -80,6 +86,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		clearTimeout(timer);
 	});
 	const targets = () => config.current().targets;
+	const pace = paceStarts();
 	const tools: ScheduleTools = {
 		db: database.db,
 		log,
@@ -89,8 +96,11 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		stopping: () => stop.aborted,
 		targets,
 		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
-		runProbe: (probe) =>
-			runProbe(
+		async runProbe(probe) {
+			const readyMs = performance.now();
+			const waitMs = pace.admit(readyMs) - readyMs;
+			if (waitMs > 0) await pause(waitMs, stop);
+			return runProbe(
 				{
 					now: Date.now,
 					readSecret: (name) => process.env[name],
@@ -98,7 +108,9 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 					controls: () => controlsFor(probe.target.provider, targets()),
 				},
 				{ ...probe, signal: cutProbes.signal },
-			),
+			);
+		},
+		canaryTests: openCanaryTests({ db: database.db, log }),
 		record: (result) => recorder.record(result),
 	};
 	const settle = { db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() };
@@ -138,7 +150,7 @@ function controlsFor(provider: string, targets: ReturnType<ConfigSource['current
 async function startJudging(shop: Shop): Promise<void> {
 	const { log, closing, config, database, queues, stop, endLoops, retentionDays } = shop;
 	const { db } = database;
-	const publishTools = {
+	const publisher = createPublisher({
 		db,
 		rollups: createRollupReader(db),
 		now: Date.now,
@@ -146,17 +158,15 @@ async function startJudging(shop: Shop): Promise<void> {
 		status: () => config.current().status,
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
-		maintenances: async () => [],
-	};
-	const publish = async () => {
-		await publishSnapshot(publishTools);
-	};
+		maintenances: () => announcedMaintenances(db, Date.now()),
+		drill: await readDrill(shop.settings.dataDir),
+	});
 	queues.work(
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
 				await rollUp({ db, log, now: Date.now });
-				await publish();
+				await publisher.publish();
 			} else if (data.job === 'prune') await prune({ db, log, now: Date.now, retentionDays: retentionDays() });
 		},
 		{ concurrency: 2, lockMs: 60_000 },
@@ -165,10 +175,10 @@ async function startJudging(shop: Shop): Promise<void> {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
-	config.onChange(() => void publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
+	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	await rollUp({ db, log, now: Date.now });
-	await publish();
-	const evaluator = evaluate(shop, publish);
+	await publisher.publish();
+	const evaluator = evaluate(shop, publisher);
 	const onCall = runOnCall({ ...shop, db });
 	// Their last transaction ends before the pool is closed.
 	closing.add('evaluator and on-call', async () => {
@@ -184,15 +194,17 @@ const busyPollMs = 25;
 const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
-async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publish: () => Promise<void>): Promise<void> {
+async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publisher: Publisher): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
+	const maintenances = watchMaintenances(db, Date.now);
 	const tools: Omit<EvaluatorTools, 'lease'> = {
 		db,
 		log,
 		now: Date.now,
 		targets: () => config.current().targets,
-		maintenances: () => [],
+		blipMs: () => config.current().verdict.blipMs,
+		maintenances: maintenances.windows,
 		routes: () => config.current().alerts.routes,
 		simulated,
 		publicUrl: () => config.current().status.url,
@@ -206,6 +218,7 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 				await pause(500, stop);
 				continue;
 			}
+			await maintenances.refresh();
 			const evaluator = await openEvaluator({ ...tools, lease });
 			let renewAt = Date.now() + leaseMs / 3;
 			while (!stop.aborted) {
@@ -213,6 +226,7 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 					if (!(await renewLease(db, lease, leaseMs))) break;
 					renewAt = Date.now() + leaseMs / 3;
 				}
+				await maintenances.refresh();
 				const judged = await evaluator.step();
 				await follow(judged);
 				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs, stop);
@@ -235,7 +249,7 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 			const jobId = `confirm|${targetId}|${canary}|${slotAt}`.replaceAll(':', '~');
 			await queues.add(`probe-${vantage}`, { job: 'confirm', targetId, canary, slotAt }, { delayMs, jobId });
 		}
-		if (incidents.length > 0 || doubtsMoved) await publish();
+		if (incidents.length > 0 || doubtsMoved) await publisher.publishVerdicts();
 	}
 }
 

@@ -1,5 +1,6 @@
 /** Prints each change of a provider's state and each incident, as the page will show them. */
 import type { Snapshot } from '#core/snapshot.ts';
+import { readSnapshot } from '#core/snapshot-text.ts';
 import { type State, stateWords } from '#core/state.ts';
 import { listen } from '#db/listen.ts';
 import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
@@ -24,7 +25,7 @@ export function watchStates(db: Db, url: string, terminal: Terminal): { close():
 		try {
 			const stored = await readLatestSnapshot(db);
 			if (stored === null || stored.number === before?.number) return;
-			const now = JSON.parse(stored.document) as Snapshot;
+			const now = readSnapshot(stored.document);
 			if (before === null) terminal.change(marks[now.state], now.sentence);
 			else tellChanges(before, now, terminal);
 			before = now;

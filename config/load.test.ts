@@ -194,8 +194,8 @@ describe('a bad file', () => {
 		],
 		[
 			'a listing that does not exist',
-			'providers:\n  - { use: cohere, apiKeyEnv: null, models: discover }\n',
-			'2 providers[0].models: expected a list of models: "cohere" has no listing',
+			'providers:\n  - { use: voyage, apiKeyEnv: null, models: discover }\n',
+			'2 providers[0].models: expected a list of models: "voyage" has no listing',
 		],
 		['neither a list nor discover', 'providers:\n  - use: openai\n    models: discovr\n', '3 providers[0].models: expected a list of models, or `discover`'],
 		['an empty list of models', 'providers:\n  - use: openai\n    models: []\n', '3 providers[0].models: expected at least one model'],

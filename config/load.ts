@@ -144,6 +144,7 @@ const keysByPlace: Readonly<Record<string, readonly string[]>> = {
 	deadManSwitch: ['urlEnv', 'every'],
 	budget: ['usdPerDay'],
 	record: ['keepResults'],
+	verdict: ['blip'],
 	status: ['title', 'url'],
 };
 

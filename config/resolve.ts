@@ -25,6 +25,7 @@ export interface Config {
 	readonly targets: readonly Target[];
 	readonly budget: { readonly usdPerDay: number };
 	readonly record: { readonly keepResultsMs: number };
+	readonly verdict: { readonly blipMs: number };
 	readonly alerts: AlertsConfig;
 	readonly objectives: readonly Objective[];
 	/** Announced in the file; the command line and the API announce others. */
@@ -39,6 +40,7 @@ export const defaults = {
 	timeouts: { connectMs: 10_000, firstTokenMs: 30_000, stallMs: 20_000, totalMs: 60_000 },
 	usdPerDay: 1,
 	keepResultsMs: 14 * 86_400_000,
+	blipMs: 20_000,
 	maxConcurrency: 8,
 	// Reasoning models spend a small cap on hidden thinking and then answer nothing.
 	maxOutputTokens: 256,
@@ -121,6 +123,7 @@ export function resolveConfig(
 			targets,
 			budget: { usdPerDay: file.budget?.usdPerDay ?? defaults.usdPerDay },
 			record: { keepResultsMs: file.record?.keepResults ?? defaults.keepResultsMs },
+			verdict: { blipMs: file.verdict?.blip ?? defaults.blipMs },
 			alerts,
 			objectives,
 			maintenances,
@@ -248,6 +251,7 @@ function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecy
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
+		...(entry.http2 === true ? { http2: true as const } : {}),
 		...(lifecycle === undefined ? {} : { lifecycle }),
 	};
 }

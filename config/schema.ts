@@ -77,6 +77,7 @@ const provider = z.strictObject({
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
 	maxConcurrency: z.int().min(1).max(1_000).optional(),
+	http2: z.boolean().optional(),
 	models: z.union([
 		z
 			.array(model, { error: (issue) => `expected a list of models, or \`discover\`, got ${describe(issue.input)}` })
@@ -92,6 +93,7 @@ export const configSchema = z.strictObject({
 	timeouts: timeouts.optional(),
 	budget: z.strictObject({ usdPerDay: z.number().nonnegative() }).optional(),
 	record: z.strictObject({ keepResults: duration('1d', '400d').optional() }).optional(),
+	verdict: z.strictObject({ blip: duration('1s', '10m').optional() }).optional(),
 	canaries: z.array(ownCanary).optional(),
 	providers: z
 		.array(provider, { error: (issue) => `expected a list of providers, got ${describe(issue.input)}` })

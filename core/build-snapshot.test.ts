@@ -65,6 +65,7 @@ function snapshot(
 		incidents: changes.incidents ?? [],
 		doubts: changes.doubts ?? [],
 		maintenances: changes.maintenances ?? [],
+		drill: null,
 	};
 	return buildSnapshot(input);
 }

@@ -1,5 +1,7 @@
 /** Facts of the record -> the one public document. Pure: the same facts and the same clock give the same snapshot. */
+
 import { deriveGroup, derivePage } from './component.ts';
+import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
 import type { Condition, Incident } from './incident.ts';
@@ -7,8 +9,10 @@ import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from '
 import type { Outcome, Sli } from './outcome.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
+import { type CanaryTest, requestKey } from './self-test.ts';
 import { availability, ratio } from './sli.ts';
 import {
+	type CanaryFault,
 	type CapacityState,
 	type DayView,
 	type GroupView,
@@ -46,8 +50,10 @@ export interface TargetFacts {
 	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
 	readonly latency: Readonly<Partial<Record<'30m' | '1d', Rollup>>>;
 	/** Keyed YYYY-MM-DD, UTC. */
-	readonly days: ReadonlyMap<string, Rollup>;
+	readonly days: ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
 	readonly recent: Readonly<Record<string, RecentResults>>;
+	/** Of canaries that are not accepted; left out: none. */
+	readonly canaryTests?: readonly CanaryTest[];
 }
 
 export interface SnapshotFacts {
@@ -65,6 +71,7 @@ export interface SnapshotFacts {
 	readonly doubts: readonly Doubt[];
 	/** Announced, running or ahead. */
 	readonly maintenances: readonly AnnouncedMaintenance[];
+	readonly drill: DrillReport | null;
 }
 
 /** Nulls: all. Times in ms since epoch. */
@@ -89,7 +96,8 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 	for (const incident of input.incidents) {
 		for (const id of incident.targetIds) byTarget.set(id, [...(byTarget.get(id) ?? []), incident]);
 	}
-	const targets = input.targets.map((target) => targetView(target, input.facts.get(target.id), byTarget.get(target.id) ?? [], input));
+	const days = shownDays(now);
+	const targets = input.targets.map((target) => targetView(target, input.facts.get(target.id), byTarget.get(target.id) ?? [], days, input));
 	const providers = groupBy(input.targets, ({ provider }) => provider).map(([id, members]) => ({
 		...groupView(id, members[0]?.providerName ?? id, members, targets, 'models'),
 		statusPageUrl: members[0]?.statusPageUrl ?? null,
@@ -115,16 +123,24 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		models,
 		targets,
 		incidents,
+		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};
 }
 
-function targetView(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], input: SnapshotFacts): TargetView {
+function targetView(
+	target: Target,
+	facts: TargetFacts | undefined,
+	incidents: readonly Incident[],
+	days: ReturnType<typeof shownDays>,
+	input: SnapshotFacts,
+): TargetView {
 	const { now } = input;
 	const recent = facts?.recent ?? {};
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
 	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));
 	const staleMs = staleAfterMs(target);
+	const faults = canaryFaults(target, facts?.canaryTests ?? []);
 	const verdict = judgeTarget(
 		target,
 		{
@@ -133,6 +149,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 			incidents,
 			doubts: input.doubts.filter((doubt) => isIn(doubt, target)),
 			maintenance: input.maintenances.find((window) => window.vantage === null && isIn(window, target) && window.fromAt <= now && now < window.toAt) ?? null,
+			canaryFault: faults[0],
 		},
 		now,
 	);
@@ -172,6 +189,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 			speed === undefined || speedCount < minSamples ? null : { p50: round(quantile(speed, 0.5)), p10: round(quantile(speed, 0.1)), count: speedCount },
 		price: target.price,
 		lifecycle: target.lifecycle ?? 'active',
+		canaryFaults: faults,
 		vantages: Object.fromEntries(
 			Object.entries(recent).map(([vantage, one]) => [
 				vantage,
@@ -179,7 +197,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 			]),
 		),
 		outcomes: day.outcomes as Readonly<Record<string, number>>,
-		days: dayViews(facts, incidents, now),
+		days: dayViews(facts, incidents, days, now),
 	};
 }
 
@@ -190,6 +208,16 @@ function isIn(scope: Pick<Doubt, 'provider' | 'model' | 'operation'> & { vantage
 		(scope.model === null || scope.model === target.model) &&
 		(scope.operation === null || scope.operation === target.operation)
 	);
+}
+
+/** What is known of requests as they are built now. */
+function canaryFaults(target: Target, tests: readonly CanaryTest[]): CanaryFault[] {
+	return tests
+		.filter(({ canary, requestKey: key }) => target.canaries.some((own) => own.name === canary && requestKey(target, own) === key))
+		.map(({ canary, fate, refusal, fateAt }) => ({
+			...{ canary, state: fate === 'refused' ? ('refused' as const) : ('untested' as const) },
+			...{ field: refusal?.field ?? null, advice: refusal?.advice ?? null, since: iso(fateAt) },
+		}));
 }
 
 const openOf = (incidents: readonly Incident[], condition: Condition) => incidents.find((one) => one.condition === condition && one.resolvedAt === null);
@@ -219,19 +247,35 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }
 
-function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[], now: number): DayView[] {
+/** The first instants and dates of the shown days: the same for every target. */
+function shownDays(now: number): readonly (readonly [from: number, date: string])[] {
 	const today = Math.floor(now / dayMs) * dayMs;
 	return Array.from({ length: 90 }, (_, i) => {
 		const from = today - (89 - i) * dayMs;
-		const date = iso(from).slice(0, 10);
+		return [from, iso(from).slice(0, 10)] as const;
+	});
+}
+
+/** Of targets without an incident, by their counts: verdicts are published more often than counts are read, and 90,000 look-ups take 50 ms. */
+const quietDays = new WeakMap<TargetFacts['days'], { readonly shownFrom: number | undefined; readonly views: readonly DayView[] }>();
+
+function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): readonly DayView[] {
+	const [shownFrom] = shown[0] ?? [];
+	const known = facts === undefined || incidents.length > 0 ? undefined : quietDays.get(facts.days);
+	if (known !== undefined && known.shownFrom === shownFrom) return known.views;
+	const views = countDays(facts, incidents, shown, now);
+	if (facts !== undefined && incidents.length === 0) quietDays.set(facts.days, { shownFrom, views });
+	return views;
+}
+
+function countDays(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): DayView[] {
+	const down = incidents.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
+	const degraded = incidents.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
+	return shown.map(([from, date]) => {
 		const { good, bad, excluded } = facts?.days.get(date) ?? emptyRollup;
-		const minutes = (impacts: readonly string[]) =>
-			overlapMinutes(
-				incidents.filter((incident) => incident.cause === 'provider' && impacts.includes(incident.impact)),
-				from,
-				Math.min(from + dayMs, now),
-			);
-		const [downMinutes, degradedMinutes] = [minutes(['major', 'critical']), minutes(['minor'])];
+		const until = Math.min(from + dayMs, now);
+		const downMinutes = down.length === 0 ? 0 : overlapMinutes(down, from, until);
+		const degradedMinutes = degraded.length === 0 ? 0 : overlapMinutes(degraded, from, until);
 		return { date, state: dayState(good + bad > 0, downMinutes, degradedMinutes), downMinutes, degradedMinutes, good, bad, excluded };
 	});
 }

@@ -76,7 +76,7 @@ export function classify(evidence: ProbeEvidence): Classification {
 
 /** Codes of the HTTP parser and of our decompressor: what came was not the protocol. */
 function isProtocolFault(code: string): boolean {
-	return /^HPE_|^HTTPParserError|^ERR_CONTENT_ENCODING|^UND_ERR_INVALID_CONTENT|^UND_ERR_RES_CONTENT_LENGTH/.test(code);
+	return /^HPE_|^HTTPParserError|^ERR_HTTP2_ERROR|^ERR_CONTENT_ENCODING|^UND_ERR_INVALID_CONTENT|^UND_ERR_RES_CONTENT_LENGTH/.test(code);
 }
 
 function transportSubcode(evidence: ProbeEvidence): string | null {

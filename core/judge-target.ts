@@ -1,6 +1,7 @@
 /** The verdict on one target: what open incidents, doubts and silence make of its state. The worst that a majority of the trusted vantages sees. */
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';
+import type { CanaryFault } from './snapshot.ts';
 import type { State } from './state.ts';
 import type { Target } from './target.ts';
 
@@ -38,6 +39,8 @@ export interface VerdictFacts {
 	readonly incidents: readonly Incident[];
 	readonly doubts: readonly Doubt[];
 	readonly maintenance: RunningMaintenance | null;
+	/** A canary that the target does not accept, which may be why nothing counts; left out: none. */
+	readonly canaryFault?: Pick<CanaryFault, 'canary' | 'state' | 'field'> | undefined;
 }
 
 /** The words hold still while the verdict does: counters and ages stay out of them, so that the small feed's ETag can too. */
@@ -64,7 +67,7 @@ export function judgeTarget(target: Target, facts: VerdictFacts, now: number): T
 	const validAt = latest(Object.values(heard).map((one) => one.validAt));
 	if (validAt === null || now - validAt > staleAfterMs(target)) {
 		// An incident that nobody looks at any more is no verdict either.
-		return { state: 'unknown', reason: blindReason(heard), sinceAt: validAt ?? firstScheduledAt ?? now, incident: worst?.id ?? null };
+		return { state: 'unknown', reason: blindReason(heard, facts.canaryFault), sinceAt: validAt ?? firstScheduledAt ?? now, incident: worst?.id ?? null };
 	}
 	const blind = incidents.filter(({ condition, resolvedAt }) => condition === 'blind' && resolvedAt === null);
 	const isBlind = (vantage: string) => blind.some(({ scope }) => scope.vantage === null || scope.vantage === vantage);
@@ -123,12 +126,16 @@ const blindWords: Partial<Record<Outcome, string>> = {
 	tls_failed: 'we cannot see: no confirmed connection from here',
 };
 
-function blindReason(heard: VerdictFacts['heard']): string {
+function blindReason(heard: VerdictFacts['heard'], fault: VerdictFacts['canaryFault']): string {
 	const newest = Object.values(heard)
 		.filter(({ measuredAt }) => measuredAt !== null)
 		.sort((a, b) => (b.measuredAt ?? 0) - (a.measuredAt ?? 0))[0];
 	if (newest?.outcome == null) return 'not measured yet';
-	return (newest.measuredAt !== newest.validAt ? blindWords[newest.outcome] : undefined) ?? 'no recent measurement';
+	if (newest.measuredAt === newest.validAt) return 'no recent measurement';
+	if (fault?.state === 'untested') return `we cannot see: the canary \`${fault.canary}\` was never accepted, so its failures do not count`;
+	if (fault !== undefined && newest.outcome === 'bad_request')
+		return `${blindWords.bad_request}${fault.field === null ? '' : `, for its field \`${fault.field}\``}`;
+	return blindWords[newest.outcome] ?? 'no recent measurement';
 }
 
 function latest(times: readonly (number | null)[]): number | null {

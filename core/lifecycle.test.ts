@@ -19,6 +19,9 @@ describe('a listed model', () => {
 		['of Gemini with a stage', { modelStatus: { modelStage: 'DEPRECATED' } }, 'deprecated'],
 		['of Gemini with a retirement that has passed', { modelStatus: { modelStage: 'STABLE', retirementTime: '2026-01-01T00:00:00Z' } }, 'retired'],
 		['of Mistral with a date', { deprecation: '2027-03-01T00:00:00Z' }, 'deprecated'],
+		['of Bedrock that is legacy', { modelLifecycle: { status: 'LEGACY' } }, 'deprecated'],
+		['of Bedrock that is active', { modelLifecycle: { status: 'ACTIVE' } }, 'active'],
+		['of Cohere that is deprecated', { is_deprecated: true }, 'deprecated'],
 		['with a date that is none', { shutdown_date: 'soon' }, 'active'],
 		['with a boolean where a date belongs', { deprecation: true }, 'active'],
 	])('%s is %s', (_, row, lifecycle) => {

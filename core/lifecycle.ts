@@ -29,7 +29,13 @@ const endFields = ['shutdown_date', 'retires_at', 'deprecation', 'expiration_dat
 export function readListedModel(name: string, row: Readonly<Record<string, unknown>>): ListedModel {
 	const status = isRecord(row.modelStatus) ? row.modelStatus : {};
 	const ends = [...endFields.map((field) => row[field]), status.retirementTime].map(dateIn).filter((at) => at !== null);
-	return { name, stated: wordIn(row.lifecycle) ?? wordIn(status.modelStage), shutdownAt: ends.length === 0 ? null : Math.min(...ends) };
+	const ofBedrock = isRecord(row.modelLifecycle) ? wordIn(row.modelLifecycle.status) : null;
+	const ofCohere = row.is_deprecated === true ? 'deprecated' : null;
+	return {
+		name,
+		stated: wordIn(row.lifecycle) ?? wordIn(status.modelStage) ?? ofBedrock ?? ofCohere,
+		shutdownAt: ends.length === 0 ? null : Math.min(...ends),
+	};
 }
 
 function wordIn(value: unknown): ListedModel['stated'] {

@@ -33,6 +33,10 @@ export interface Evidence {
 	readonly sunsetAt?: number;
 	/** The headers called the model deprecated (RFC 9745). */
 	readonly deprecated?: true;
+	/** The target had never accepted this canary's request, so the request may be what failed: kept out of the numbers. */
+	readonly untested?: true;
+	/** Asked over HTTP/2; left out: over HTTP/1.1. */
+	readonly protocol?: 'h2';
 	readonly heartbeats?: number;
 	readonly finishReason?: string;
 	/** For network codes: did a second connection fail too, and did a control answer. */

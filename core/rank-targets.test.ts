@@ -43,6 +43,27 @@ test('a clear difference of availability decides before latency, a difference by
 	expect(chance[0]?.why).toContain('p95 100 ms');
 });
 
+test('who refuses for want of capacity stands back, but before who fails', () => {
+	const capacity = { ...base.capacity, served: 20, refused: 4, ratio: 20 / 24 };
+	const ranked = rankTargets([
+		target('down', { state: 'major_outage' }),
+		target('busy', { capacity, ttftMs: ttft(100) }),
+		target('free', { ttftMs: ttft(900) }),
+	]);
+	expect(ranked.map((entry) => entry.target.id)).toEqual(['free', 'busy', 'down']);
+	expect(ranked[1]?.why).toBe('refuses for want of capacity: 4 of 24 in 30 min');
+});
+
+test('a model that is retired at a provider stands last among equals, whatever was wished for; a deprecated one gives way only to an equal', () => {
+	const cheap = { inputUsdPerMTok: 0.1, outputUsdPerMTok: 0.1 };
+	const ranked = rankTargets(
+		[target('ended', { lifecycle: 'retired', price: cheap }), target('ending', { lifecycle: 'deprecated' }), target('staying', { lifecycle: 'active' })],
+		[['cheaper', ({ price }) => price?.inputUsdPerMTok ?? 9]],
+	);
+	expect(ranked.map((entry) => entry.target.id)).toEqual(['staying', 'ending', 'ended']);
+	expect(ranked[2]?.why).toBe('this model is retired there');
+});
+
 test('the order does not depend on the order of the input', () => {
 	const drawn = fc.record({
 		state: fc.constantFrom(...states),

@@ -3,6 +3,7 @@
  * Times are ISO 8601 in UTC, durations ms, ratios 0..1. Null always means "no data", never zero and never fine.
  */
 
+import type { DrillReport } from './drill-report.ts';
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Availability } from './sli.ts';
@@ -51,6 +52,17 @@ export type CapacityState = (typeof capacityStates)[number];
 export const qualityStates = ['as_expected', 'degraded', 'unknown'] as const;
 export type QualityState = (typeof qualityStates)[number];
 
+export interface CanaryFault {
+	readonly canary: string;
+	/** `untested`: never accepted, and what failed may be the request; its results do not count. */
+	readonly state: 'refused' | 'untested';
+	/** Field that was refused, as the provider named it; null when it named none. */
+	readonly field: string | null;
+	/** What to change in the configuration; null when untested. */
+	readonly advice: string | null;
+	readonly since: string;
+}
+
 export interface TargetView {
 	readonly id: string;
 	/** File name of the target's page, injective (core/target fileSlug). */
@@ -89,6 +101,8 @@ export interface TargetView {
 	readonly ttftMs1d: (Percentiles & { readonly count: number }) | null;
 	readonly price: Price | null;
 	readonly lifecycle: Lifecycle;
+	/** Canaries that the target refuses as malformed, or has not accepted yet though it answers: ours to mend. Mostly none. */
+	readonly canaryFaults: readonly CanaryFault[];
 	readonly vantages: Readonly<Record<string, { readonly state: State; readonly measuredAt: string | null }>>;
 	/** Results per outcome code, last 24 h, scheduled only. */
 	readonly outcomes: Readonly<Record<string, number>>;
@@ -159,6 +173,8 @@ export interface Snapshot {
 	readonly targets: readonly TargetView[];
 	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
 	readonly incidents: readonly IncidentView[];
+	/** How well this software told scenarios with known truths; null when that is not known. */
+	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */
 	readonly verdictRevision: string;
 }

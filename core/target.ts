@@ -74,6 +74,8 @@ export interface Target {
 	/** Highest number of probes in flight to this provider from one worker. */
 	readonly maxConcurrency: number;
 	readonly statusPageUrl: string | null;
+	/** Offer HTTP/2 to the endpoint; left out: HTTP/1.1 only, where a cut stream shows best. */
+	readonly http2?: true;
 	/** Told by the provider's listing; without one (models named by hand) a model counts as active. */
 	readonly lifecycle?: Lifecycle;
 }

@@ -1,13 +1,14 @@
 /** How far the work has come, from the record itself. */
 import { instant, query, type Sql } from './sql.ts';
 
-// Partitions are pruned by slot_at, and seq is indexed in each.
+// Results carry no time of commit: their slot is it to within a probe. Partitions are pruned by slot_at, and seq has an index of ranges in each.
 const select = query<LoopRow>(
 	'loop_facts',
-	`select
-		(select max(started_at) from probe_results where slot_at > $1::timestamptz - interval '1 day' and seq > (select coalesce(max(read_through_seq), 0) from evaluator_heads) - 2000) as "measuredAt",
-		(select min(slot_at) from probe_results where slot_at > $1::timestamptz - interval '1 day'
-			and seq > (select coalesce(max(read_through_seq), 0) from evaluator_heads)) as "unjudgedSinceAt",
+	`with head as (select coalesce(max(read_through_seq), 0) as seq from evaluator_heads)
+	select
+		(select max(slot_at) from probe_results
+			where slot_at > $1::timestamptz - interval '1 day' and seq > (select seq from head) - 2000 and start_delay_ms <> -32768) as "measuredAt",
+		(select min(slot_at) from probe_results where slot_at > $1::timestamptz - interval '1 day' and seq > (select seq from head)) as "unjudgedSinceAt",
 		(select generated_at from snapshots order by number desc limit 1) as "publishedAt",
 		(select min(created_at) from outbox where state = 'pending') as "oldestPendingAt",
 		(select min(n.created_at) from alert_notices n join alert_threads t using (subject_id, channel) where n.ended_at is null and t.hold is null) as "oldestOwedAt"`,

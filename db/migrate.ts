@@ -21,14 +21,16 @@ export async function migrate(db: Db): Promise<number[]> {
 		await tx.execute('set local statement_timeout = 0');
 		await tx.execute('select pg_advisory_xact_lock($1)', [advisoryLocks.migrations]);
 		const [found] = await tx.execute<{ exists: boolean }>("select to_regclass('linnet.migrations') is not null as exists");
-		const [row] = found?.exists ? await tx.execute<{ number: number | null }>('select max(number) as number from linnet.migrations') : [];
-		const current = row?.number ?? 0;
+		const rows = found?.exists ? await tx.execute<{ number: number }>('select number from linnet.migrations') : [];
+		const applied = new Set(rows.map(({ number }) => number));
+		const current = Math.max(0, ...applied);
 		if (current > latest) {
 			throw new Error(
 				`The database schema is at migration ${current}, this version of Linnet knows only ${latest}: it was migrated by a newer one. Run that version, or a newer one still; there is no way back.`,
 			);
 		}
-		const pending = migrations.filter(({ number }) => number > current);
+		// Not just what is above the newest: branches are merged in any order, and a lower number may come later.
+		const pending = migrations.filter(({ number }) => !applied.has(number));
 		for (const { number, name, text } of pending) {
 			try {
 				await tx.execute(text);

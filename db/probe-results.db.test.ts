@@ -2,10 +2,14 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { readHeadroom } from './headroom.ts';
+import { encodeLog } from './log-code.ts';
 import { dropExpiredPartitions, ensurePartitions } from './partitions.ts';
 import { insertResults } from './probe-results.ts';
 import { listQuarantine } from './quarantine.ts';
 import { findResult, listResults, readRecentResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
+import { remarksAtMost } from './remarks.ts';
+import { kindCodes, outcomeCodes, phaseCodes, sliCodes } from './result-codes.ts';
 import { type Db, openDb, transaction } from './sql.ts';
 import { listTargetKeys, registerTargets } from './targets.ts';
 
@@ -42,8 +46,9 @@ it('gives back what was recorded', async () => {
 	];
 	expect(await insertResults(db, results, bounds)).toEqual({ inserted: 4, replaced: 0, duplicates: 0, quarantined: 0 });
 	expect(await stored()).toEqual(results);
-	const again = await readResultsOfDay(db, '2026-11-23', 0, 10);
-	expect(again.map(({ result }) => result)).toEqual(results);
+	const again = await readResultsOfDay(db, '2026-11-23', null, 10);
+	const inOrder = (list: readonly ProbeResult[]) => list.toSorted((a, b) => a.slotAt - b.slotAt);
+	expect(inOrder(again.map(({ result }) => result))).toEqual(inOrder(results));
 	for (const { id, result } of again) expect((await findResult(db, id))?.result).toEqual(result);
 });
 
@@ -61,7 +66,7 @@ it('lets a late result replace the missed marker of its slot, and nothing else',
 	await insertResults(db, [missedSlot(late, 'missed_slot')], bounds);
 	const [marker] = await readResultsAfter(db, 0, 10);
 	expect(await insertResults(db, [late], bounds)).toMatchObject({ inserted: 0, replaced: 1 });
-	expect(await insertResults(db, [missedSlot(late, 'budget'), sampleResult()], bounds)).toMatchObject({ inserted: 0, replaced: 0, duplicates: 2 });
+	expect(await insertResults(db, [missedSlot(late, 'budget'), late], bounds)).toMatchObject({ inserted: 0, replaced: 0, duplicates: 2 });
 	expect(await stored()).toEqual([late]);
 	const fresh = await readResultsAfter(db, marker?.seq ?? 0, 10);
 	expect(
@@ -95,8 +100,8 @@ it('refuses what can not be right into the quarantine, with the reason, and reco
 });
 
 it('survives a row that only the database refuses', async () => {
-	await db.execute('alter table probe_results add constraint no_teapot check (http_status <> 418)');
-	const batch = [...minutes(6), sampleResult({ slotAt: sampleNow + 1, httpStatus: 418 }), sampleResult({ slotAt: sampleNow + 2 })];
+	await db.execute('alter table probe_results add constraint no_teapot check (input_tokens <> 418)');
+	const batch = [...minutes(6), sampleResult({ slotAt: sampleNow + 1, inputTokens: 418 }), sampleResult({ slotAt: sampleNow + 2 })];
 	expect(await insertResults(db, batch, bounds)).toEqual({ inserted: 7, replaced: 0, duplicates: 0, quarantined: 1 });
 	expect((await listQuarantine(db, 1))[0]?.reason).toMatch(/no_teapot/);
 });
@@ -240,4 +245,90 @@ it('rolls back what a failed transaction wrote', async () => {
 	});
 	await expect(failing).rejects.toThrow('no');
 	expect(await listQuarantine(db, 1)).toEqual([]);
+});
+
+it('refuses another result of a slot that has one, in one batch or in two, and keeps the first', async () => {
+	const first = sampleResult();
+	const other = sampleResult({ outcome: 'server_error', sli: 'bad', phase: 'headers', httpStatus: 503, evidence: { message: 'busy' } });
+	expect(await insertResults(db, [first, other, first], bounds)).toEqual({ inserted: 1, replaced: 0, duplicates: 1, quarantined: 1 });
+	const neighbour = sampleResult({ slotAt: sampleNow + 1 });
+	expect(await insertResults(db, [other, first, neighbour], bounds)).toEqual({ inserted: 1, replaced: 0, duplicates: 1, quarantined: 1 });
+	expect(await stored()).toEqual([first, neighbour]);
+	expect((await listQuarantine(db, 9)).map(({ reason }) => reason)).toEqual(Array(2).fill('another result of a slot that has one'));
+});
+
+it('keeps what is too large for a narrow column, and every detail of a failure', async () => {
+	const large = [
+		sampleResult({ inputTokens: 2_000_000, outputTokens: 40_000, costMicroUsd: 9_876_543.21 }),
+		sampleResult({ slotAt: sampleNow + 1, startedAt: sampleNow - 86_400_000 }),
+		sampleResult({ slotAt: sampleNow + 2, startedAt: sampleNow + 2 - 32_766, costMicroUsd: 2_147_483.647, inputTokens: 32_767 }),
+		sampleResult({
+			slotAt: sampleNow + 3,
+			...{ outcome: 'rate_limited', sli: 'excluded', phase: 'headers', httpStatus: 429, retryAfterMs: 7 },
+			evidence: { message: 'slow down', rateLimit: { requestsLimit: 9, requestsRemaining: 0, tokensLimit: null, tokensRemaining: null, resetMs: 1_500 } },
+		}),
+	];
+	await insertResults(db, large, bounds);
+	expect(await stored()).toEqual(large);
+	expect(await insertResults(db, large, bounds)).toMatchObject({ inserted: 0, duplicates: 4, quarantined: 0 });
+});
+
+it('keeps headers of ample headroom once a target, and with the result those that say something new', async () => {
+	const limits = (requestsRemaining: number) => ({
+		evidence: { rateLimit: { requestsLimit: 100, requestsRemaining, tokensLimit: null, tokensRemaining: null, resetMs: 60_000 } },
+	});
+	const results = [99, 98, 9].map((left, i) => sampleResult({ slotAt: sampleNow + i, startedAt: sampleNow + i, ...limits(left) }));
+	await insertResults(db, results, bounds);
+	expect((await stored()).map(({ evidence }) => evidence?.rateLimit?.requestsRemaining ?? null)).toEqual([null, null, 9]);
+	expect(await readHeadroom(db, 0)).toEqual([
+		{
+			...{ targetId: 'acme:small:chat', vantage: 'local', at: sampleNow + 2, requestsLimit: 100, requestsRemaining: 9, tokensLimit: null },
+			...{ tokensRemaining: null, resetMs: 60_000 },
+		},
+	]);
+});
+
+it('interns what many results say alike, and no more than there is room for', async () => {
+	await insertResults(db, minutes(30), bounds);
+	expect(await db.execute('select count(*) as count from remarks')).toEqual([{ count: 1 }]);
+	await insertResults(db, minutes(3, { canary: 'tool', servedModel: 'another', evidence: { deprecated: true, finishReason: 'x' } }), bounds);
+	// jsonb gives keys in an order of its own: that must not make a second remark of the same words.
+	const other = openDb({ url: database.url, max: 1 });
+	await insertResults(other, minutes(3, { canary: 'third', servedModel: 'another', evidence: { finishReason: 'x', deprecated: true } }), bounds);
+	expect(await db.execute('select count(*) as count from remarks')).toEqual([{ count: 2 }]);
+	await db.execute(`insert into remarks (served_model) select 'm' || n from generate_series(1, ${remarksAtMost}) n`);
+	const full = openDb({ url: database.url, max: 1 });
+	const late = minutes(2, { canary: 'fourth', servedModel: 'one too many' });
+	await insertResults(full, late, bounds);
+	expect(await full.execute("select count(*) as count from remarks where served_model = 'one too many'")).toEqual([{ count: 0 }]);
+	expect((await stored()).filter(({ canary }) => canary === 'fourth').map(({ servedModel }) => servedModel)).toEqual(['one too many', 'one too many']);
+	await other.close();
+	await full.close();
+});
+
+it('shows the same in the view for people', async () => {
+	const failed = { outcome: 'server_error', sli: 'bad', phase: 'headers', httpStatus: 503, retryAfterMs: 9_000, evidence: { message: 'no' } } as const;
+	await insertResults(
+		db,
+		[sampleResult(), sampleResult({ slotAt: sampleNow + 1, ...failed }), missedSlot(sampleResult({ slotAt: sampleNow + 2 }), 'budget')],
+		bounds,
+	);
+	const rows = await db.execute(
+		`select target_id, vantage, canary, kind, outcome, sli, phase, http_status, round(ttft_ms::numeric, 1)::float8 as ttft, input_tokens, retry_after_ms,
+			cost_nano_usd, served_model, evidence, started_at - slot_at as late from results order by slot_at`,
+	);
+	const same = { target_id: 'acme:small:chat', vantage: 'local', canary: 'echo', kind: 'scheduled' };
+	const good = { ...same, outcome: 'ok', sli: 'good', phase: null, http_status: 200, ttft: 210.5, input_tokens: 20, retry_after_ms: null };
+	expect(rows).toMatchObject([
+		{ ...good, cost_nano_usd: 12_500, served_model: 'small-2', evidence: { finishReason: 'stop' } },
+		{ ...good, ...{ outcome: 'server_error', sli: 'bad', phase: 'headers', http_status: 503, retry_after_ms: 9_000, evidence: { message: 'no' } } },
+		{ ...same, outcome: 'monitor_fault', sli: 'excluded', phase: 'schedule', ttft: null, input_tokens: null, late: null, evidence: { subcode: 'budget' } },
+	]);
+	const words = await db.execute<{ list: string; code: number; word: string }>('select * from result_words');
+	const lists = { outcome: outcomeCodes, sli: sliCodes, phase: phaseCodes, kind: kindCodes };
+	for (const [list, codes] of Object.entries(lists))
+		expect(Object.fromEntries(words.filter((one) => one.list === list).map(({ word, code }) => [word, code]))).toEqual(codes);
+	const values = [0, 0.01, 1, 33, 210.5, 9_000, 1e9];
+	const coded = await db.execute<{ code: number }>('select code_of(v) as code from unnest($1::float8[]) v', [values]);
+	expect(coded.map(({ code }) => code)).toEqual(values.map(encodeLog));
 });

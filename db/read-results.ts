@@ -3,78 +3,94 @@ import type { Outcome } from '#core/outcome.ts';
 import type { ProbeKind, SlotKey } from '#core/probe-result.ts';
 import { targetId } from '#core/target.ts';
 import { findKeys } from './names.ts';
-import { kindCodes, outcomeCodes, outcomeOfCode, sliOfCode } from './result-codes.ts';
-import { parseResultId, type ResultRow, resultColumns, type StoredResult, toStoredResults } from './result-row.ts';
+import { findRemarks } from './remarks.ts';
+import { kindCodes, outcomeCodes } from './result-codes.ts';
+import { detailKey, findDetails, parseResultId, type ResultRow, resultColumns, type StoredResult, toStoredResults } from './result-row.ts';
 import { instant, query, type Sql } from './sql.ts';
+import { neverStarted, readCode, startInDetails } from './stored-columns.ts';
 
 const selectAfter = query<ResultRow>(
 	'probe_results_after',
-	`select ${resultColumns} from probe_results p where p.seq > $1::bigint order by p.seq limit $2::int`,
+	`select ${resultColumns} from probe_results p where p.seq > $1::bigint and p.seq <= $2::bigint order by p.seq limit $3::int`,
 );
 
 const selectDay = query<ResultRow>(
 	'probe_results_day',
 	`select ${resultColumns} from probe_results p
-	where p.slot_at >= $1::timestamptz and p.slot_at < $1::timestamptz + interval '1 day' and p.seq > $2::bigint order by p.seq limit $3::int`,
+	where p.slot_at >= $1::timestamptz and p.slot_at < $1::timestamptz + interval '1 day' and (p.series_key, p.slot_at) > ($2::int, $3::timestamptz)
+	order by p.series_key, p.slot_at limit $4::int`,
 );
 
+// Each series gives its newest, so that no index over the whole target is needed beside that of the slots.
 const selectPage = query<ResultRow>(
 	'probe_results_page',
-	`select ${resultColumns} from probe_results p
-	where p.target_key = $1::int and (p.slot_at, p.vantage_key, p.canary_key, p.kind) < ($2::timestamptz, $3::int, $4::int, $5::int)
-		and ($6::int[] is null or p.kind = any($6::int[])) and ($7::int is null or p.outcome = $7::int)
-	order by p.slot_at desc, p.vantage_key desc, p.canary_key desc, p.kind desc limit $8::int`,
+	`select ${resultColumns}
+	from series s
+	cross join lateral (
+		select * from probe_results r
+		where r.series_key = s.series_key and r.slot_at <= $2::timestamptz
+			and (r.slot_at < $2::timestamptz or (s.vantage_key, s.canary_key, s.kind) < ($3::int, $4::int, $5::int))
+			and ($7::int is null or (r.code & 63) = $7::int)
+		order by r.slot_at desc limit $8::int
+	) p
+	where s.target_key = $1::int and ($6::int[] is null or s.kind = any($6::int[]))
+	order by p.slot_at desc, s.vantage_key desc, s.canary_key desc, s.kind desc limit $8::int`,
 );
 
-const selectOne = query<ResultRow>(
-	'probe_results_one',
-	`select ${resultColumns} from probe_results p
-	where p.target_key = $1::int and p.slot_at = $2::timestamptz and p.vantage_key = $3::int and p.canary_key = $4::int and p.kind = $5::int`,
+const selectSlots = query<ResultRow>(
+	'probe_results_slots',
+	`select ${resultColumns}
+	from unnest($1::int[], $2::float8[]) as given(series_key, slot_s)
+	cross join lateral (select * from probe_results r where r.series_key = given.series_key and r.slot_at = to_timestamp(given.slot_s) limit 1) p`,
+);
+
+const selectSeriesKey = query<{ key: number }>(
+	'series_find',
+	`select series_key as key from series where target_key = $1::int and vantage_key = $2::int and canary_key = $3::int and kind = $4::int`,
 );
 
 const selectLatest = query<ResultRow>(
 	'probe_results_latest',
-	`select ${resultColumns}
-	from targets t cross join vantages v
+	`select distinct on (s.target_key, s.vantage_key) ${resultColumns}
+	from targets t
+	join series s using (target_key)
 	cross join lateral (
 		select * from probe_results r
-		where r.target_key = t.target_key and r.vantage_key = v.vantage_key and r.slot_at > $1::timestamptz and r.started_at is not null
+		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted}
 		order by r.slot_at desc limit 1
 	) p
-	where t.removed_at is null`,
+	where t.removed_at is null
+	order by s.target_key, s.vantage_key, p.slot_at desc`,
 );
 
 interface RecentRow {
 	readonly target_id: string;
 	readonly vantage: string;
-	readonly started_at: number;
-	readonly outcome: number;
-	readonly subcode: string | null;
-	readonly retry_after_ms: number | null;
-	readonly valid_at: number | null;
-	readonly votes: readonly number[];
+	readonly slot_at: number;
+	readonly start_delay_ms: number;
+	readonly code: number;
+	readonly series_key: number;
+	readonly remark_key: number;
 }
 
+// The newest three that are good or bad, and the newest of all, of each series: a target has few.
 const selectRecent = query<RecentRow>(
 	'probe_results_recent',
-	`select t.target_id, v.name as vantage, newest.started_at, newest.outcome, newest.evidence ->> 'subcode' as subcode, newest.retry_after_ms,
-		valid.valid_at, coalesce(valid.votes, '{}') as votes
-	from targets t cross join vantages v
+	`select t.target_id, v.name as vantage, p.slot_at, p.start_delay_ms, p.code, p.series_key, p.remark_key
+	from targets t
+	join series s using (target_key)
+	join vantages v using (vantage_key)
 	cross join lateral (
-		select r.started_at, r.outcome, r.evidence, r.retry_after_ms from probe_results r
-		where r.target_key = t.target_key and r.vantage_key = v.vantage_key and r.slot_at > $1::timestamptz and r.started_at is not null and r.kind < 2
-		order by r.slot_at desc limit 1
-	) newest
-	cross join lateral (
-		select max(started_at) as valid_at, array_agg(sli order by slot_at desc) as votes
-		from (
-			select r.started_at, r.sli, r.slot_at from probe_results r
-			where r.target_key = t.target_key and r.vantage_key = v.vantage_key and r.slot_at > $1::timestamptz and r.started_at is not null and r.kind < 2
-				and r.sli < 2
-			order by r.slot_at desc limit 3
-		) newest_valid
-	) valid
-	where t.removed_at is null`,
+		(select r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
+		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted}
+		order by r.slot_at desc limit 1)
+		union
+		(select r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
+		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted} and (r.code & 128) = 0
+		order by r.slot_at desc limit 3)
+	) p
+	where t.removed_at is null and s.kind < 2
+	order by t.target_id, v.name, p.slot_at desc`,
 );
 
 const selectWithout = query<{ ordinal: number }>(
@@ -84,22 +100,44 @@ const selectWithout = query<{ ordinal: number }>(
 	left join targets t on t.target_id = given.target_id
 	left join vantages v on v.name = given.vantage
 	left join canaries c on c.name = given.canary
+	left join series s on s.target_key = t.target_key and s.vantage_key = v.vantage_key and s.canary_key = c.canary_key and s.kind = given.kind
 	where not exists (
 		select from probe_results p
-		where p.target_key = t.target_key and p.slot_at = to_timestamp(given.slot_s) and p.vantage_key = v.vantage_key and p.canary_key = c.canary_key
-			and p.kind = given.kind
+		where p.series_key = s.series_key and p.slot_at = to_timestamp(given.slot_s)
 	)
 	order by given.ordinal`,
 );
 
-/** Results committed after `seq`, in order of commit; none at or below the last `seq` of the answer can still appear. */
-export async function readResultsAfter(sql: Sql, seq: number, limit: number): Promise<StoredResult[]> {
-	return toStoredResults(sql, await sql.run(selectAfter, [seq, limit]));
+const selectLastSeq = query<{ seq: number }>('probe_results_last_seq', 'select last_value as seq from probe_result_seq');
+
+/**
+ * Reads on from a sequence number in one statement over a bounded stretch of numbers, a longer one while there is nothing in it: numbers
+ * that duplicates have burned leave gaps. Always from the same start: with two statements for two stretches, what is committed between
+ * them into the first would be passed over.
+ */
+export async function readStretch<Row>(sql: Sql, seq: number, limit: number, read: (throughSeq: number) => Promise<Row[]>): Promise<Row[]> {
+	const last = (await sql.run(selectLastSeq))[0]?.seq ?? 0;
+	for (let length = limit * 4; seq < last; length *= 8) {
+		const rows = await read(seq + length);
+		if (rows.length > 0 || seq + length >= last) return rows;
+	}
+	return [];
 }
 
-/** Results of one UTC day (YYYY-MM-DD) for the export, in order of commit; page with the last `seq`. */
-export async function readResultsOfDay(sql: Sql, day: string, afterSeq: number, limit: number): Promise<StoredResult[]> {
-	return toStoredResults(sql, await sql.run(selectDay, [`${day}T00:00:00Z`, afterSeq, limit]));
+/** Results committed after `seq`, in order of commit; none at or below the last `seq` of the answer can still appear. Empty when there is none yet. */
+export async function readResultsAfter(sql: Sql, seq: number, limit: number): Promise<StoredResult[]> {
+	return toStoredResults(sql, await readStretch(sql, seq, limit, (throughSeq) => sql.run(selectAfter, [seq, throughSeq, limit])));
+}
+
+/** Results of one UTC day (YYYY-MM-DD) for the export, series by series in order of their slots; page with the last of the answer. */
+export async function readResultsOfDay(sql: Sql, day: string, after: StoredResult | null, limit: number): Promise<StoredResult[]> {
+	const from = `${day}T00:00:00Z`;
+	return toStoredResults(sql, await sql.run(selectDay, [from, after?.seriesKey ?? 0, after === null ? from : instant(after.result.slotAt), limit]));
+}
+
+/** The results of given slots, those that there are. */
+export async function readResultsOfSlots(sql: Sql, slots: readonly { readonly seriesKey: number; readonly slotAt: number }[]): Promise<StoredResult[]> {
+	return toStoredResults(sql, await sql.run(selectSlots, [slots.map(({ seriesKey }) => seriesKey), slots.map(({ slotAt }) => slotAt / 1_000)]));
 }
 
 export interface ListResultsOptions {
@@ -131,8 +169,9 @@ export async function listResults(
 export async function findResult(sql: Sql, id: string): Promise<StoredResult | null> {
 	const slot = parseResultId(id);
 	if (slot === null) return null;
-	const rows = await sql.run(selectOne, [slot.targetKey, instant(slot.slotAt), slot.vantageKey, slot.canaryKey, kindCodes[slot.kind]]);
-	return (await toStoredResults(sql, rows))[0] ?? null;
+	const [key] = await sql.run(selectSeriesKey, [slot.targetKey, slot.vantageKey, slot.canaryKey, kindCodes[slot.kind]]);
+	if (key === undefined) return null;
+	return (await readResultsOfSlots(sql, [{ seriesKey: key.key, slotAt: slot.slotAt }]))[0] ?? null;
 }
 
 /** The newest result that ran since `sinceAt`, of each configured target and vantage that has one. */
@@ -142,21 +181,41 @@ export async function latestPerTarget(sql: Sql, sinceAt: number): Promise<Stored
 
 /** What is newest of each configured target and vantage that has a result since `sinceAt`: target id → vantage → facts. Manual probes stay out. */
 export async function readRecentResults(sql: Sql, sinceAt: number): Promise<Map<string, Record<string, RecentResults>>> {
+	const rows = await sql.run(selectRecent, [instant(sinceAt)]);
+	const groups = [...Map.groupBy(rows, ({ target_id, vantage }) => `${target_id} ${vantage}`).values()];
+	const newest = groups.flatMap(([first]) => first ?? []);
+	const words = await findWords(sql, newest);
 	const byTarget = new Map<string, Record<string, RecentResults>>();
-	for (const row of await sql.run(selectRecent, [instant(sinceAt)])) {
-		byTarget.set(row.target_id, {
-			...byTarget.get(row.target_id),
-			[row.vantage]: {
-				measuredAt: row.started_at,
-				validAt: row.valid_at,
-				outcome: outcomeOfCode(row.outcome),
-				subcode: row.subcode,
-				retryAfterMs: row.retry_after_ms,
-				votes: row.votes.map(sliOfCode),
+	for (const [i, [first, ...others]] of groups.entries()) {
+		if (first === undefined) continue;
+		const startedAt = ({ slot_at, start_delay_ms }: RecentRow) => slot_at + (start_delay_ms === startInDetails ? 0 : start_delay_ms);
+		const valid = [first, ...others].filter(({ code }) => readCode(code).sli !== 'excluded').slice(0, 3);
+		byTarget.set(first.target_id, {
+			...byTarget.get(first.target_id),
+			[first.vantage]: {
+				measuredAt: words[i]?.startedAt ?? startedAt(first),
+				validAt: valid.length === 0 ? null : Math.max(...valid.map(startedAt)),
+				outcome: readCode(first.code).outcome,
+				subcode: words[i]?.subcode ?? null,
+				retryAfterMs: words[i]?.retryAfterMs ?? null,
+				votes: valid.map(({ code }) => readCode(code).sli),
 			},
 		});
 	}
 	return byTarget;
+}
+
+async function findWords(sql: Sql, rows: readonly RecentRow[]): Promise<{ subcode: string | null; retryAfterMs: number | null; startedAt: number | null }[]> {
+	const remarks = await findRemarks(
+		sql,
+		rows.map((row) => row.remark_key),
+	);
+	const details = await findDetails(sql, rows);
+	return rows.map((row) => {
+		const own = details.get(detailKey(row));
+		const evidence = own === undefined ? remarks.get(row.remark_key)?.evidence : own.evidence;
+		return { subcode: evidence?.subcode ?? null, retryAfterMs: own?.retryAfterMs ?? null, startedAt: own?.startedAt ?? null };
+	});
 }
 
 /** Those of the slots that have neither a result nor a missed marker, in the given order. */

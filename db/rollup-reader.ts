@@ -1,7 +1,6 @@
-import type { Rollup } from '#core/rollup.ts';
 import { longWindows, type WindowName } from '#core/snapshot.ts';
 import { dayOf } from './partitions.ts';
-import { readDayRollups, readWindowRollups, type WindowRollup } from './rollups.ts';
+import { type DayCounts, readDayRollups, readWindowRollups, type WindowRollup } from './rollups.ts';
 import type { Sql } from './sql.ts';
 
 type Windows = Awaited<ReturnType<typeof readWindowRollups>>;
@@ -45,7 +44,7 @@ export function createRollupReader(sql: Sql): RollupReader {
 				allDays = { at: now, days: await readDayRollups(sql, first) };
 				return new Map(allDays.days);
 			}
-			const merged = new Map<string, Map<string, Rollup>>(allDays.days);
+			const merged = new Map<string, Map<string, DayCounts>>(allDays.days);
 			for (const [id, days] of await readDayRollups(sql, dayOf(now - dayMs))) merged.set(id, new Map([...(merged.get(id) ?? []), ...days]));
 			return merged;
 		},

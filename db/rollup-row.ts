@@ -7,9 +7,7 @@ export const rollupTables = { five_minutes: 'rollups_5m', hour: 'rollups_hour', 
 
 /** What one rollup is of. */
 export interface SeriesBucket {
-	readonly target_key: number;
-	readonly vantage_key: number;
-	readonly canary_key: number;
+	readonly series_key: number;
 	/** Start, ms since epoch. */
 	readonly bucket_at: number;
 }
@@ -77,10 +75,8 @@ const literal = (numbers: readonly number[]) => `{${numbers.join(',')}}`;
 
 /** The columns of a row: name, type of the parameter, cast in the select, value. */
 export const rollupColumns: readonly { name: string; type: string; cast: string; of: (bucket: SeriesBucket, rollup: Rollup) => unknown }[] = [
-	{ name: 'target_key', type: 'int4', cast: '', of: (bucket) => bucket.target_key },
+	{ name: 'series_key', type: 'int4', cast: '', of: (bucket) => bucket.series_key },
 	{ name: 'bucket_at', type: 'float8', cast: '', of: (bucket) => bucket.bucket_at / 1_000 },
-	{ name: 'vantage_key', type: 'int2', cast: '', of: (bucket) => bucket.vantage_key },
-	{ name: 'canary_key', type: 'int2', cast: '', of: (bucket) => bucket.canary_key },
 	...Object.entries(counts).map(([name, field]) => ({ name, type: 'int8', cast: '', of: (_: SeriesBucket, rollup: Rollup) => rollup[field] })),
 	{ name: 'cost_nano_usd', type: 'int8', cast: '', of: (_, rollup) => Math.round(rollup.costMicroUsd * 1_000) },
 	{ name: 'outcome_codes', type: 'text', cast: '::smallint[]', of: (_, rollup) => literal(codesOf(rollup)) },

@@ -1,7 +1,10 @@
-import { mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
+import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
 import { type longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
 import { findKeys, findNames } from './names.ts';
+import { readPacked } from './packed-rollups.ts';
+import { type RawRow, rawColumns, rawJoin, toRolledResult } from './raw-row.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
+import { findSeries } from './series.ts';
 import { instant, query, type Sql } from './sql.ts';
 
 interface GroupRow extends CountsRow, Partial<DistributionsRow> {
@@ -16,9 +19,12 @@ const windowDistributions = distributionColumns.filter(([keys]) => keys !== 'tot
 
 /** Sums rows of several tables, each over its own stretch of the window, by target and canary. Sparse distributions add up key by key. */
 function windowQuery(name: string, tables: readonly RollupStep[], withDistributions: boolean): ReturnType<typeof query<GroupRow>> {
-	const columns = ['target_key', 'canary_key', ...sumColumns, ...(withDistributions ? windowDistributions.flat() : [])].join(', ');
+	const columns = [...sumColumns, ...(withDistributions ? windowDistributions.flat() : [])].map((column) => `r.${column}`).join(', ');
 	const rows = tables
-		.map((step, i) => `select ${columns} from ${rollupTables[step]} where bucket_at >= $${2 * i + 1}::timestamptz and bucket_at < $${2 * i + 2}::timestamptz`)
+		.map(
+			(step, i) => `select s.target_key, s.canary_key, ${columns} from ${rollupTables[step]} r join series s using (series_key)
+				where r.bucket_at >= $${2 * i + 1}::timestamptz and r.bucket_at < $${2 * i + 2}::timestamptz`,
+		)
 		.join(' union all ');
 	const totals = `totals as (select target_key, canary_key, ${sums} from rows group by target_key, canary_key)`;
 	if (!withDistributions) return query(name, `with rows as (${rows}), ${totals} select * from totals`);
@@ -39,9 +45,46 @@ const fromFiveMinutes = windowQuery('rollups_window_5m', ['five_minutes'], true)
 const fromHours = windowQuery('rollups_window_hours', ['five_minutes', 'hour'], true);
 const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], false);
 
-const selectDays = query<CountsRow & { target_key: number; bucket_at: number }>(
+// The part of the first bucket that lies in the window, from the raw results.
+const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
+	'rollups_window_edge',
+	`select s.target_key, s.canary_key, ${rawColumns}
+	from series s
+	cross join lateral (
+		select * from probe_results r where r.series_key = s.series_key and r.slot_at >= $1::timestamptz and r.slot_at < $2::timestamptz order by r.slot_at
+	) p
+	${rawJoin}
+	where s.kind = 0`,
+);
+
+// One row a series, its days as text: a row a day is 900,000 for 10,000 targets, and dearer to read than to add up (bench/history.ts).
+const selectDays = query<{ series_key: number; days: string; slots: string; missed: string; good: string; bad: string; excluded: string }>(
 	'rollups_days',
-	`select target_key, bucket_at, ${sums} from rollups_day where bucket_at >= $1::timestamptz group by target_key, bucket_at`,
+	`select series_key, array_agg(day)::text as days, array_agg(slot_count)::text as slots, array_agg(missed_count)::text as missed,
+		array_agg(good_count)::text as good, array_agg(bad_count)::text as bad, array_agg(excluded_count)::text as excluded
+	from (
+		select series_key, (bucket_at at time zone 'UTC')::date - date '1970-01-01' as day, slot_count, missed_count, good_count, bad_count, excluded_count
+		from rollups_day where bucket_at >= $1::timestamptz
+	) r
+	group by series_key`,
+);
+
+const sliQuery = query<{ target_key: number; good: number; bad: number }>(
+	'rollups_sli',
+	`select s.target_key, sum(r.good_count)::bigint as good, sum(r.bad_count)::bigint as bad
+	from (
+		select series_key, good_count, bad_count from rollups_5m where bucket_at >= $1::timestamptz and bucket_at < $2::timestamptz
+		union all
+		select series_key, good_count, bad_count from rollups_hour where bucket_at >= $2::timestamptz and bucket_at < $3::timestamptz
+	) r join series s using (series_key)
+	group by s.target_key`,
+);
+
+const seriesOfTarget = query<{ series_key: number }>(
+	'rollups_series_keys',
+	`select series_key from series
+	where target_key = $1::int and kind = 0 and ($2::text is null or canary_key = (select canary_key from canaries where name = $2::text))
+		and ($3::text is null or vantage_key = (select vantage_key from vantages where name = $3::text))`,
 );
 
 const seriesQueries = Object.fromEntries(
@@ -49,11 +92,13 @@ const seriesQueries = Object.fromEntries(
 		step,
 		query<SeriesBucket & CountsRow & DistributionsRow>(
 			`rollups_series_${step}`,
-			`select target_key, vantage_key, canary_key, bucket_at, ${[...sumColumns, ...distributionColumns.flat()].join(', ')} from ${table}
-			where target_key = $1::int and bucket_at >= $2::timestamptz and bucket_at < $3::timestamptz
-				and ($4::text is null or canary_key = (select canary_key from canaries where name = $4::text))
-				and ($5::text is null or vantage_key = (select vantage_key from vantages where name = $5::text))
-			order by bucket_at`,
+			`select r.*
+			from unnest($1::int[]) as given(series_key)
+			cross join lateral (
+				select series_key, bucket_at, ${[...sumColumns, ...distributionColumns.flat()].join(', ')} from ${table} own
+				where own.series_key = given.series_key and own.bucket_at >= $2::timestamptz and own.bucket_at < $3::timestamptz
+			) r
+			order by r.bucket_at`,
 		),
 	]),
 ) as Record<RollupStep, ReturnType<typeof query<SeriesBucket & CountsRow & DistributionsRow>>>;
@@ -66,9 +111,9 @@ export interface WindowRollup {
 }
 
 /**
- * Target id → window → sums. A target without slots in a window lacks it.
- * A window ends now and begins at the bucket that holds its start: of 5 minutes up to one day, of an hour above; so it is up to one bucket
- * longer than its name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
+ * Target id → window → sums. A target without slots in a window lacks it. A window ends now. Up to 1d it is exact: its first bucket is cut at
+ * its start, from the raw results. The longer ones begin with the full hour that holds their start (`windowStart`), so they are up to an hour
+ * longer than their name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
  * the longer windows carry counts, tokens and cost only.
  */
 export async function readWindowRollups(
@@ -77,21 +122,23 @@ export async function readWindowRollups(
 ): Promise<Map<string, Partial<Record<WindowName, WindowRollup>>>> {
 	const byTarget = new Map<string, Partial<Record<WindowName, WindowRollup>>>();
 	for (const window of windows) {
-		const rows = await readWindow(sql, window, now);
+		const sumsOf = await readWindow(sql, window, now);
 		const targets = await findNames(
 			sql,
 			'target',
-			rows.map((row) => row.target_key),
+			sumsOf.map(({ targetKey }) => targetKey),
 		);
 		const canaries = await findNames(
 			sql,
 			'canary',
-			rows.map((row) => row.canary_key),
+			sumsOf.map(({ canaryKey }) => canaryKey),
 		);
 		const grouped = new Map<string, Record<string, Rollup>>();
-		for (const row of rows) {
-			const id = targets.get(row.target_key) ?? '';
-			grouped.set(id, { ...grouped.get(id), [canaries.get(row.canary_key) ?? '']: toRollup(row) });
+		for (const { targetKey, canaryKey, rollup } of sumsOf) {
+			const [id, canary] = [targets.get(targetKey) ?? '', canaries.get(canaryKey) ?? ''];
+			const own = grouped.get(id) ?? {};
+			grouped.set(id, own);
+			own[canary] = own[canary] === undefined ? rollup : mergeRollups([own[canary], rollup]);
 		}
 		for (const [id, byCanary] of grouped) {
 			const [first, ...others] = Object.values(byCanary);
@@ -104,33 +151,123 @@ export async function readWindowRollups(
 
 const isLong = (window: WindowName): window is (typeof longWindows)[number] => !(shortWindows as readonly string[]).includes(window);
 
-function readWindow(sql: Sql, window: WindowName, now: number): Promise<GroupRow[]> {
+/** Where a window that ends now begins: exactly up to 1d, with the full hour above. */
+export function windowStart(window: WindowName, now: number): number {
 	const startAt = now - windowMs[window];
-	const [fine, coarse] = isLong(window) ? ([rollupSteps.hour, rollupSteps.day] as const) : ([rollupSteps.five_minutes, rollupSteps.hour] as const);
-	const from = Math.floor(startAt / fine) * fine;
-	const end = instant(now + rollupSteps.day);
-	if (!isLong(window) && window !== '1d') return sql.run(fromFiveMinutes, [instant(from), end]);
-	// Few coarse rows for the whole, fine ones for the edge.
-	const edge = instant(Math.ceil(startAt / coarse) * coarse);
-	return sql.run(isLong(window) ? fromDays : fromHours, [instant(from), edge, edge, end]);
+	return isLong(window) ? Math.floor(startAt / rollupSteps.hour) * rollupSteps.hour : startAt;
 }
 
-/** Target id → UTC day (YYYY-MM-DD) → counts, tokens and cost of that day, from `fromDay` on; outcomes and histograms are empty. */
-export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, Rollup>>> {
-	const byTarget = new Map<string, Map<string, Rollup>>();
+interface GroupSums {
+	readonly targetKey: number;
+	readonly canaryKey: number;
+	readonly rollup: Rollup;
+}
+
+async function readWindow(sql: Sql, window: WindowName, now: number): Promise<GroupSums[]> {
+	const startAt = windowStart(window, now);
+	const end = instant(now + rollupSteps.day);
+	// Few coarse rows for the whole, fine ones for the edge.
+	const [fine, coarse] = isLong(window) ? ([rollupSteps.hour, rollupSteps.day] as const) : ([rollupSteps.five_minutes, rollupSteps.hour] as const);
+	const from = instant(Math.ceil(startAt / fine) * fine);
+	const edge = instant(Math.ceil(startAt / coarse) * coarse);
+	if (isLong(window)) return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
+	const whole = window === '1d' ? await sql.run(fromHours, [from, edge, edge, end]) : await sql.run(fromFiveMinutes, [from, end]);
+	const cut = await sql.run(selectEdge, [instant(startAt), from]);
+	const groups = Map.groupBy(cut, ({ target_key, canary_key }) => `${target_key} ${canary_key}`);
+	const cutSums = [...groups.values()].flatMap((rows) => {
+		const [first] = rows;
+		if (first === undefined) return [];
+		const rollup = { ...rollupOf(rows.map(toRolledResult)), total: emptyRollup.total };
+		return [{ targetKey: first.target_key, canaryKey: first.canary_key, rollup }];
+	});
+	return [...whole.map(toGroupSums), ...cutSums];
+}
+
+function toGroupSums(row: GroupRow): GroupSums {
+	return { targetKey: row.target_key, canaryKey: row.canary_key, rollup: toRollup(row) };
+}
+
+/**
+ * Target id → window in ms → good and bad scheduled results, for burn rates (core/slo.ts). A window ends now and begins with the 5 minutes that
+ * hold its start; one longer than a day, with the hour.
+ */
+export async function readSliCounts(
+	sql: Sql,
+	{ now, windowsMs }: { readonly now: number; readonly windowsMs: readonly number[] },
+): Promise<Map<string, Map<number, { good: number; bad: number }>>> {
+	const byTarget = new Map<string, Map<number, { good: number; bad: number }>>();
+	for (const lengthMs of windowsMs) {
+		const fine = lengthMs > rollupSteps.day ? rollupSteps.hour : rollupSteps.five_minutes;
+		const from = Math.floor((now - lengthMs) / fine) * fine;
+		const edge = Math.min(Math.ceil(from / rollupSteps.hour) * rollupSteps.hour, now + rollupSteps.day);
+		const rows = await sql.run(sliQuery, [instant(from), instant(edge), instant(now + rollupSteps.day)]);
+		const targets = await findNames(
+			sql,
+			'target',
+			rows.map((row) => row.target_key),
+		);
+		for (const { target_key, good, bad } of rows) {
+			const id = targets.get(target_key) ?? '';
+			byTarget.set(id, (byTarget.get(id) ?? new Map()).set(lengthMs, { good, bad }));
+		}
+	}
+	return byTarget;
+}
+
+/** Slots of one UTC day, and what they were for availability. */
+export type DayCounts = Pick<Rollup, 'count' | 'missed' | 'good' | 'bad' | 'excluded'>;
+
+/** Target id → UTC day (YYYY-MM-DD) → counts, from `fromDay` on. */
+export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, DayCounts>>> {
 	const rows = await sql.run(selectDays, [`${fromDay}T00:00:00Z`]);
+	const series = await findSeries(
+		sql,
+		rows.map((row) => row.series_key),
+	);
 	const targets = await findNames(
 		sql,
 		'target',
-		rows.map((row) => row.target_key),
+		[...series.values()].map(({ targetKey }) => targetKey),
 	);
+	const names = new Map<number, string>();
+	const nameOf = (day: number) => {
+		const name = names.get(day) ?? new Date(day * rollupSteps.day).toISOString().slice(0, 10);
+		names.set(day, name);
+		return name;
+	};
+	const byTarget = new Map<string, Map<string, DayCounts>>();
 	for (const row of rows) {
-		const id = targets.get(row.target_key) ?? '';
-		const days = byTarget.get(id) ?? new Map<string, Rollup>();
-		days.set(new Date(row.bucket_at).toISOString().slice(0, 10), toRollup(row));
+		const id = targets.get(series.get(row.series_key)?.targetKey ?? 0) ?? '';
+		const days = byTarget.get(id) ?? new Map<string, DayCounts>();
 		byTarget.set(id, days);
+		const [counts, missed, good, bad, excluded] = [row.slots, row.missed, row.good, row.bad, row.excluded].map(readNumbers);
+		for (const [i, day] of readNumbers(row.days).entries()) {
+			const name = nameOf(day);
+			const own = { count: counts?.[i] ?? 0, missed: missed?.[i] ?? 0, good: good?.[i] ?? 0, bad: bad?.[i] ?? 0, excluded: excluded?.[i] ?? 0 };
+			const other = days.get(name);
+			days.set(name, other === undefined ? own : addCounts(own, other));
+		}
 	}
 	return byTarget;
+}
+
+function addCounts(a: DayCounts, b: DayCounts): DayCounts {
+	return { count: a.count + b.count, missed: a.missed + b.missed, good: a.good + b.good, bad: a.bad + b.bad, excluded: a.excluded + b.excluded };
+}
+
+/** The text of an array of counts: `{1,22,3}`. By hand, since this reads millions of them. */
+function readNumbers(text: string): number[] {
+	const numbers: number[] = [];
+	let number = 0;
+	for (let at = 1; at < text.length; at++) {
+		const digit = text.charCodeAt(at) - 48;
+		if (digit >= 0 && digit <= 9) number = number * 10 + digit;
+		else {
+			numbers.push(number);
+			number = 0;
+		}
+	}
+	return numbers;
 }
 
 export interface SeriesOptions {
@@ -151,7 +288,28 @@ export async function readSeries(
 ): Promise<{ at: number; rollup: Rollup }[]> {
 	const key = (await findKeys(sql, 'target', [targetId])).get(targetId);
 	if (key === undefined) return [];
-	const rows = await sql.run(seriesQueries[step], [key, instant(fromAt), instant(toAt), canary ?? null, vantage ?? null]);
-	const buckets = Map.groupBy(rows, (row) => row.bucket_at);
-	return [...buckets].map(([at, parts]) => ({ at, rollup: mergeRollups(parts.map(toRollup)) }));
+	const keys = (await sql.run(seriesOfTarget, [key, canary ?? null, vantage ?? null])).map((row) => row.series_key);
+	const rows = await sql.run(seriesQueries[step], [keys, instant(fromAt), instant(toAt)]);
+	const packed = step === 'five_minutes' ? await readPacked(sql, keys, fromAt, toAt) : [];
+	const parts = [...packed, ...rows.map((row) => ({ at: row.bucket_at, rollup: toRollup(row) }))];
+	const buckets = Map.groupBy(parts, ({ at }) => at);
+	return [...buckets]
+		.map(([at, own]) => ({ at, rollup: own.length === 1 && own[0] !== undefined ? own[0].rollup : mergeRollups(own.map(({ rollup }) => rollup)) }))
+		.sort((a, b) => a.at - b.at);
+}
+
+/**
+ * Everything of one target from the full hour that holds `fromAt` to `toAt`, merged: any quantile of any long stretch, 90 days in milliseconds.
+ * Days inside, hours at the edges.
+ */
+export async function readRange(sql: Sql, targetId: string, { fromAt, toAt, canary, vantage }: Omit<SeriesOptions, 'step'>): Promise<Rollup> {
+	const more = { ...(canary === undefined ? {} : { canary }), ...(vantage === undefined ? {} : { vantage }) };
+	const [hourMs, dayMs] = [rollupSteps.hour, rollupSteps.day];
+	const from = Math.floor(fromAt / hourMs) * hourMs;
+	const firstDay = Math.min(Math.ceil(from / dayMs) * dayMs, toAt);
+	const lastDay = Math.max(firstDay, Math.floor(toAt / dayMs) * dayMs);
+	const read = (step: RollupStep, fromMs: number, toMs: number) =>
+		toMs > fromMs ? readSeries(sql, targetId, { fromAt: fromMs, toAt: toMs, step, ...more }) : Promise.resolve([]);
+	const parts = [await read('hour', from, firstDay), await read('day', firstDay, lastDay), await read('hour', lastDay, toAt)].flat();
+	return mergeRollups(parts.map(({ rollup }) => rollup));
 }

@@ -17,7 +17,8 @@ const select = (name: string, table: string, bucket: string) =>
 		`select asked.ordinal::int as ordinal, coalesce(sum(r.good_count), 0)::bigint as good, coalesce(sum(r.bad_count), 0)::bigint as bad
 		from unnest($1::text[], $2::timestamptz[]) with ordinality as asked(target_ids, from_at, ordinal)
 		left join targets t on t.target_id = any(string_to_array(asked.target_ids, chr(10)))
-		left join ${table} r on r.target_key = t.target_key and r.bucket_at > asked.from_at - interval '${bucket}' and r.bucket_at <= $3::timestamptz
+		left join series s on s.target_key = t.target_key and s.kind = 0
+		left join ${table} r on r.series_key = s.series_key and r.bucket_at > asked.from_at - interval '${bucket}' and r.bucket_at <= $3::timestamptz
 		group by asked.ordinal order by asked.ordinal`,
 	);
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Incident } from '#core/incident.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import { readSnapshot } from '#core/snapshot-text.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleIncident } from '#test/sample-incident.ts';
 import { sampleNow } from '#test/sample-results.ts';
 import { activeBackOffs, clearBackOffs, setBackOff } from './back-offs.ts';
 import { readBudgetDay, releaseExpired, reserve, settle, trimReservations } from './budget.ts';
@@ -23,28 +24,6 @@ beforeEach(async () => {
 afterEach(() => database.drop());
 
 const minute = 60_000;
-
-function sampleIncident(overrides: Partial<Incident> = {}): Incident {
-	return {
-		id: 'i-1',
-		scope: { provider: 'acme', model: 'small', operation: 'chat', vantage: null },
-		condition: 'outage',
-		cause: 'provider',
-		severity: 'down',
-		impact: 'major',
-		status: 'identified',
-		title: 'acme small: outage',
-		startedAt: sampleNow - minute,
-		detectedAt: sampleNow,
-		resolvedAt: null,
-		reason: '3 of the last 3 results bad: server_error',
-		evidence: { good: 0, bad: 3, excluded: 1, outcomes: { server_error: 3 }, vantages: ['local'], exampleResultIds: ['1-1-1-0-a'], nats: 18.5, checked: null },
-		updates: [{ at: sampleNow, status: 'identified', body: 'Detected.' }],
-		relapseCount: 0,
-		targetIds: ['acme:small:chat'],
-		...overrides,
-	};
-}
 
 describe('incidents', () => {
 	const update = (at: number, status: 'resolved' | 'monitoring' | 'identified') => ({ at, status, body: `now ${status}` });
@@ -175,7 +154,7 @@ describe('leases', () => {
 });
 
 describe('snapshots', () => {
-	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü' }) as unknown as Snapshot;
+	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü', targets: [] }) as unknown as Snapshot;
 
 	it('are numbered without a gap, whoever publishes, and the last hundred are kept', async () => {
 		expect(await readLatestSnapshot(db)).toBeNull();
@@ -184,7 +163,7 @@ describe('snapshots', () => {
 		expect(await readLatestSnapshotNumber(db)).toBe(105);
 		const kept = await readSnapshotsSince(db, 0);
 		expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, i) => i + 6));
-		expect(JSON.parse((await readLatestSnapshot(db))!.document)).toEqual(build(105));
+		expect(readSnapshot((await readLatestSnapshot(db))!.document)).toEqual(build(105));
 		await expect(publishSnapshot(db, (number) => build(number + 1))).rejects.toThrow(/number 106/);
 	});
 

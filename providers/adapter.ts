@@ -59,8 +59,14 @@ export interface Dialect {
 }
 
 export interface ModelListing {
-	/** Joined to the baseUrl. */
+	/** Joined to the baseUrl, or to `base` of it. */
 	readonly path: string;
+	/** Where a provider lists its models beside the baseUrl, not below it. */
+	base?(baseUrl: string): string;
+	/** What the listing needs beside the key. */
+	headers?(baseUrl: string): Readonly<Record<string, string>>;
+	/** The query that asks for what comes after this page; null: it was the last one. Left out: the listing is one page. */
+	nextPage?(json: unknown): string | null;
 	/** An empty list when the answer is not a listing. */
 	readModels(json: unknown): ListedModel[];
 }

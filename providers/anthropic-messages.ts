@@ -7,7 +7,7 @@ import type { Target } from '#core/target.ts';
 import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type WireRequest } from './adapter.ts';
 import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
 import { mergeBody } from './merge-body.ts';
-import { readRows } from './read-rows.ts';
+import { pageToken, readRows } from './read-rows.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	end_turn: 'stop',
@@ -165,6 +165,7 @@ export const anthropicMessages: Dialect = {
 	errorRules,
 	listing: {
 		path: '/v1/models?limit=1000',
+		nextPage: (json) => (isRecord(json) && json.has_more === true ? pageToken(json, 'after_id', 'last_id') : null),
 		readModels: (json) => readRows(isRecord(json) ? json.data : null, 'id'),
 	},
 };

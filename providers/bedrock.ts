@@ -6,6 +6,7 @@ import type { ErrorRule } from '#core/error-rules.ts';
 import { type AnswerReader, chatCanaries, type Dialect, type EventMark } from './adapter.ts';
 import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, tokenCount } from './answer-draft.ts';
 import { mergeBody } from './merge-body.ts';
+import { readRows } from './read-rows.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	end_turn: 'stop',
@@ -149,6 +150,11 @@ export const bedrock: Dialect = {
 	}),
 	createReader: createConverseReader,
 	errorRules,
-	// The listing is on another host (the control plane).
-	listing: null,
+	listing: {
+		// Models that need an inference profile are not among those asked for on demand: they are named by hand, under the profile's id.
+		path: '/foundation-models?byInferenceType=ON_DEMAND&byOutputModality=TEXT',
+		// The control plane is another host (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html).
+		base: (baseUrl) => baseUrl.replace('//bedrock-runtime.', '//bedrock.'),
+		readModels: (json) => readRows(isRecord(json) ? json.modelSummaries : null, 'modelId'),
+	},
 };

@@ -1,7 +1,7 @@
 /** Cohere v2 embed. Wire protocols, section 2l. */
 import { isRecord } from '#core/error-body.ts';
 import type { Dialect } from './adapter.ts';
-import { cohereErrorRules } from './cohere.ts';
+import { cohereErrorRules, cohereListing } from './cohere.ts';
 import { createVectorReader, firstOf } from './vector-reader.ts';
 
 export const cohereEmbeddings: Dialect = {
@@ -35,5 +35,5 @@ export const cohereEmbeddings: Dialect = {
 			};
 		}),
 	errorRules: cohereErrorRules,
-	listing: null,
+	listing: cohereListing('embed'),
 };

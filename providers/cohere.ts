@@ -3,9 +3,10 @@ import type { Finish } from '#core/answer.ts';
 import type { AnswerForm } from '#core/canary.ts';
 import { isRecord } from '#core/error-body.ts';
 import type { ErrorRule } from '#core/error-rules.ts';
-import { type AnswerReader, chatCanaries, type Dialect, type EventMark } from './adapter.ts';
+import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type ModelListing } from './adapter.ts';
 import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
 import { mergeBody } from './merge-body.ts';
+import { pageToken, readRows } from './read-rows.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	COMPLETE: 'stop',
@@ -110,6 +111,16 @@ export function createCohereReader(): AnswerReader {
 	};
 }
 
+/** `GET /v1/models`, beside the `/v2` of the rest (https://docs.cohere.com/reference/list-models). */
+export function cohereListing(endpoint: 'chat' | 'embed'): ModelListing {
+	return {
+		path: `/models?page_size=1000&endpoint=${endpoint}`,
+		base: (baseUrl) => baseUrl.replace(/\/v2\/*$/, '/v1'),
+		nextPage: (json) => pageToken(json, 'page_token', 'next_page_token'),
+		readModels: (json) => readRows(isRecord(json) ? json.models : null, 'name'),
+	};
+}
+
 export const cohere: Dialect = {
 	id: 'cohere',
 	operation: 'chat',
@@ -138,6 +149,5 @@ export const cohere: Dialect = {
 	}),
 	createReader: createCohereReader,
 	errorRules: cohereErrorRules,
-	// The listing lives under v1, beside this base: it is not reached by joining.
-	listing: null,
+	listing: cohereListing('chat'),
 };

@@ -7,7 +7,7 @@ import type { Target } from '#core/target.ts';
 import { type AnswerReader, chatCanaries, type Dialect, type EventMark, type WireRequest } from './adapter.ts';
 import { type AnswerDraft, addArguments, addText, beginCall, newDraft, parseEvent, setError, setFinish, textOrNull, tokenCount } from './answer-draft.ts';
 import { mergeBody } from './merge-body.ts';
-import { readRows } from './read-rows.ts';
+import { pageToken, readRows } from './read-rows.ts';
 
 const finishWords: Readonly<Record<string, Finish>> = {
 	STOP: 'stop',
@@ -163,6 +163,7 @@ export const gemini: Dialect = {
 	errorRules,
 	listing: {
 		path: '/models?pageSize=1000',
+		nextPage: (json) => pageToken(json, 'pageToken', 'nextPageToken'),
 		readModels: (json) => readRows(isRecord(json) ? json.models : null, 'name').map((model) => ({ ...model, name: model.name.replace(/^models\//, '') })),
 	},
 };

@@ -28,5 +28,6 @@ export const voyageEmbeddings: Dialect = {
 			};
 		}),
 	errorRules: [],
+	// Its documentation has no listing (https://docs.voyageai.com/reference, 2026-11).
 	listing: null,
 };

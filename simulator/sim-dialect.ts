@@ -47,6 +47,8 @@ export interface SimDialect {
 	matchAsk(path: string): string | null;
 	/** Null: the protocol lists its models elsewhere. */
 	readonly listingPath: string | null;
+	/** In place of `basePath`, for a listing that is beside it. */
+	readonly listingBasePath?: string;
 	/** The key in the header that this protocol uses; null when it is missing. */
 	presentedKey(headers: IncomingHttpHeaders): string | null;
 	/** Null when the body is not this protocol: the server then answers bad_request. */

@@ -107,7 +107,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 			const error = dialect.error(kind, key) ?? dialect.error('server_error', key);
 			if (error !== null) sendJson(res, error.status, error.headers, error.body);
 		};
-		if (req.method === 'GET' && dialect.listingPath !== null && inner === dialect.listingPath) {
+		if (req.method === 'GET' && dialect.listingPath !== null && local === (dialect.listingBasePath ?? dialect.basePath) + dialect.listingPath) {
 			note(null, null);
 			if (!authorized) return sendError('auth_failed');
 			const listed = provider.models.filter((model) => faultFor(providerId, model)?.mode !== 'model_removed');

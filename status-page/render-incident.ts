@@ -4,7 +4,7 @@ import type { IncidentView } from '#core/snapshot.ts';
 import { age, dateTime, formatCount, webUrl } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
-import { causeWords, durationWords, evidenceWords, scopeWords } from './scope-words.ts';
+import { causeWords, confidenceWords, durationWords, evidenceWords, foundWellWords, scopeWords } from './scope-words.ts';
 import { impactMark, stateWord } from './state-mark.ts';
 
 const affectedShown = 200;
@@ -37,6 +37,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 	const lasted = durationWords(incident);
 	const provider = snapshot.providers.find((found) => found.id === incident.scope.provider);
 	const official = webUrl(provider?.statusPageUrl ?? null);
+	const [chance, well] = [confidenceWords(incident), foundWellWords(incident)];
 	const fact = (term: string, value: Html | string) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`;
 	return renderPage(context, {
 		root: '../',
@@ -49,11 +50,13 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 			<dl class="facts">
 			${fact('Scope', scopeWords(incident, snapshot))}
 			${fact('Cause', causeWords[incident.cause])}
-			${fact('Impact', incident.impact)}
+			${fact('Impact', html`${incident.impact}<small>${incident.severity === 'info' ? 'of no user' : `${incident.severity} where it holds`}</small>`)}
 			${fact('Status', incident.status)}
 			${fact('Started', html`${dateTime(incident.startedAt)}<small>first bad result</small>`)}
 			${fact('Detected', html`${dateTime(incident.detectedAt)}`)}
 			${fact('Resolved', incident.resolvedAt === null ? 'not yet' : html`${dateTime(incident.resolvedAt)}`)}
+			${chance === null ? '' : fact('By chance', html`${chance}<small>${String(incident.evidence.nats)} nats against a usual day</small>`)}
+			${well === null ? '' : fact('Found well', html`${well}<small>heard since the onset, without a bad result</small>`)}
 			${fact('Relapses', incident.relapseCount === 0 ? 'none' : String(incident.relapseCount))}
 			</dl>
 			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}</p><p>${update.body}</p></li>`)}</ol></section>

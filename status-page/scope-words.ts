@@ -34,6 +34,27 @@ export function evidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): str
 	return `${counts}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}${seen}`;
 }
 
+/** "2 of 2 other models, 5 of 5 other providers"; null when nothing else was heard, or it says nothing. */
+export function foundWellWords({ evidence }: Pick<IncidentView, 'evidence'>): string | null {
+	if (evidence.checked === null) return null;
+	const { models, vantages, providers } = evidence.checked;
+	const words = (
+		[
+			['model', models],
+			['vantage', vantages],
+			['provider', providers],
+		] as const
+	)
+		.filter(([, { heard }]) => heard > 0)
+		.map(([noun, { heard, well }]) => `${formatCount(well)} of ${formatCount(heard)} other ${noun}${heard === 1 ? '' : 's'}`);
+	return words.length === 0 ? null : words.join(', ');
+}
+
+/** How seldom chance alone looks like this; null where it is not judged so. */
+export function confidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): string | null {
+	return evidence.nats === null ? null : `less than 1 in 10^${Math.floor(evidence.nats / Math.LN10)}`;
+}
+
 /** Null while it is open. */
 export function durationWords(incident: Pick<IncidentView, 'startedAt' | 'resolvedAt'>): string | null {
 	if (incident.resolvedAt === null) return null;

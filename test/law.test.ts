@@ -38,7 +38,7 @@ describe('the law of imports', () => {
 		['db', "export { Queue } from 'bullmq';"],
 		['workers', "export { createApp } from '#api/create-app.ts';"],
 		['workers', "export { Queue } from 'bullmq';"],
-		['api', "export const routes = await import('#workers/detect.ts');"],
+		['api', "export const routes = await import('#workers/evaluator.ts');"],
 		['status-page', "export { listIncidents } from '#db/incidents.ts';"],
 		['client', "export { wilson } from '#core/sli.ts';"],
 		['simulator', "export { dialects } from '#providers/index.ts';"],

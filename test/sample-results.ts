@@ -46,7 +46,7 @@ export function sampleResult(overrides: Partial<ProbeResult> = {}): ProbeResult 
 		dnsMs: 1.5,
 		connectMs: 12.25,
 		tlsMs: null,
-		ttfbMs: 80.125,
+		ttfbMs: 80.1,
 		ttftMs: 210.5,
 		maxGapMs: 33,
 		totalMs: 900,

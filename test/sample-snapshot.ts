@@ -21,6 +21,22 @@ export interface SampleOptions {
 export const sampleNow = Date.parse('2026-11-23T12:00:00Z');
 
 const dayMs = 86_400_000;
+const sampleDrill: Snapshot['drill'] = {
+	schema: 'linnet.drill/1',
+	version: '0.1.0',
+	at: '2026-11-20T10:00:00.000Z',
+	seeds: 3,
+	scenarios: [
+		{
+			name: 'provider-down',
+			description: 'All models of a provider answer 503.',
+			detect: { meanMs: 26_000, sigmaMs: 3_000, count: 3 },
+			scope: { meanMs: 28_000, sigmaMs: 3_000, count: 3 },
+			clear: { meanMs: 52_000, sigmaMs: 4_000, count: 3 },
+			...{ missed: 0, falseAlarms: 0, misblamed: 0, messages: 2, complaints: [] },
+		},
+	],
+};
 const none = { heard: 0, well: 0, names: [] };
 const intervalMs = 60_000;
 
@@ -205,6 +221,7 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 			fra: { state, measuredAt: isBlank ? null : iso(now - 14_000) },
 			iad: { state: state === 'partial_outage' ? 'operational' : state, measuredAt: isBlank ? null : iso(now - 31_000) },
 		},
+		canaryFaults: [],
 		outcomes: isBlank ? {} : outcomesFor(state, windows['1d']),
 		days,
 	};
@@ -372,6 +389,7 @@ export function sampleSnapshot(options: SampleOptions = {}): Snapshot {
 		models,
 		targets,
 		incidents,
+		drill: sampleDrill,
 		verdictRevision: hash32(JSON.stringify([verdicts, incidents.map((incident) => [incident.id, incident.status])])).toString(16),
 	};
 }

@@ -9,6 +9,7 @@ import { activeBackOffs } from '#db/back-offs.ts';
 import { readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
 import { listIncidents, listOpenIncidents } from '#db/incidents.ts';
 import { acquireLease, type Lease, releaseLease } from '#db/leases.ts';
+import { recordObservations } from '#db/observations.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { registerTargets } from '#db/targets.ts';
@@ -51,6 +52,7 @@ const tools = (changes: Partial<EvaluatorTools> = {}): EvaluatorTools => ({
 	lease,
 	now: () => now,
 	targets: () => targets,
+	blipMs: () => 20_000,
 	maintenances: () => windows,
 	routes: () => routes,
 	simulated: false,
@@ -270,5 +272,41 @@ describe('a refused key', () => {
 		await live(60, well);
 		const judged = await live(600, down('acme', 'auth_failed'));
 		expect(judged.flatMap(({ incidents }) => incidents).filter(({ cause }) => cause === 'provider')).toEqual([]);
+	});
+});
+
+describe('reports of routers', () => {
+	const report = (id: string, bad: number) =>
+		recordObservations(
+			house.db,
+			[
+				{
+					...{ source: 'router', id, targetId: 'acme:small:chat', fromAt: now - 30_000, toAt: now, ttft: { buckets: [], counts: [] } },
+					outcomes: { ok: 1, server_error: bad },
+				},
+			],
+			now,
+		);
+
+	it('of failures ask for a probe of our own, and open nothing; they are forgotten when they are old', async () => {
+		await live(120, well);
+		await report('r-1', 900);
+		const judged = await live(60, well);
+		expect(judged.flatMap(({ reprobes }) => reprobes)).toMatchObject([{ targetId: 'acme:small:chat', reason: 'routers report failures' }]);
+		expect(told([...judged, ...(await live(400, well))])).toEqual([]);
+		await report('r-2', 900);
+		expect((await live(20, well)).flatMap(({ reprobes }) => reprobes)).toHaveLength(1);
+	});
+
+	it('are heard again from the journal after a crash, and asked about no second time', async () => {
+		await live(120, well);
+		await report('r-1', 900);
+		await live(20, well);
+		await releaseLease(house.db, lease);
+		lease = await take();
+		evaluator = await openEvaluator(tools());
+		const steps = await readJournalAfter(house.db, evaluatorName, 0);
+		expect(steps.flatMap(({ inputs }) => inputs ?? [])).toContainEqual(expect.objectContaining({ type: 'reports', natsOf: { 'acme:small:chat': 2 } }));
+		expect((await live(60, well)).flatMap(({ reprobes }) => reprobes)).toEqual([]);
 	});
 });

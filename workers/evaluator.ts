@@ -4,16 +4,18 @@
  */
 import type { Decision, IncidentDecision, ReprobeDecision } from '#core/judge/decision.ts';
 import { doubtsOf } from '#core/judge/doubts.ts';
-import { configurationKey, judge, maintenanceKey } from '#core/judge/judge.ts';
+import { configurationKey, judge, maintenanceKey, reportsKey } from '#core/judge/judge.ts';
 import { createJudgeState, type JudgeInput, type JudgeState, type MaintenanceWindow } from '#core/judge/judge-state.ts';
 import { adoptable } from '#core/judge/reconcile.ts';
 import { joinState, splitState } from '#core/judge/state-parts.ts';
+import { reportsHeardMs, weighReports } from '#core/judge/weigh-reports.ts';
 import { judgedTargets, judgeOptions } from '#core/judge/what-is-judged.ts';
 import type { Log } from '#core/log.ts';
 import type { Target } from '#core/target.ts';
 import { addJournalStep, type EvaluatorHead, readCheckpoint, readEvaluatorHead, readJournalAfter, writeCheckpoint } from '#db/evaluator-state.ts';
 import { listOpenIncidents, refreshEvidence } from '#db/incidents.ts';
 import { assertLease, type Lease } from '#db/leases.ts';
+import { readObservedTraffic } from '#db/observations.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import type { StoredResult } from '#db/result-row.ts';
 import { type Db, type Tx, transaction } from '#db/sql.ts';
@@ -28,6 +30,8 @@ export interface EvaluatorTools extends AnnounceTools, BackOffTools {
 	readonly lease: Lease;
 	now(): number;
 	targets(): readonly Target[];
+	/** Trouble that is over within this is a blip, no incident. */
+	blipMs(): number;
 	/** Announced windows, running or ahead. */
 	maintenances(): readonly MaintenanceWindow[];
 }
@@ -55,6 +59,8 @@ const nothing: Judged = { resultCount: 0, incidents: [], doubtsMoved: false, rep
 /** Of its lease, its journal and its checkpoint. */
 export const evaluatorName = 'evaluator';
 const batchSize = 2_000;
+/** Reports of routers are looked at this often. */
+const reportsMs = 5_000;
 /** What waits for time, not for results, is looked at this often; more rarely while nothing is in doubt. */
 const tickMs = 1_000;
 const quietTickMs = 5_000;
@@ -68,16 +74,21 @@ export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 	let head = loaded;
 	let tickedAt = 0;
 	let told = doubtsOf(state);
+	let [reported, reportsReadAt]: [Readonly<Record<string, number>>, number] = [{}, 0];
 	let checkpointAt = now() + checkpointMs;
 	log.debug({ step: head.journalNumber, replayedStepCount: replayed, openCount: state.lattice.incidents.length }, 'evaluator ready');
 
 	let waiting: JudgeInput[] = await reconcile(tools, state);
 	const inputs = (at: number): JudgeInput[] => {
-		const configuration = { options: judgeOptions(tools.targets(), Object.keys(state.lattice.vantages).length), targets: judgedTargets(tools.targets()) };
+		const configuration = {
+			options: judgeOptions(tools.targets(), Object.keys(state.lattice.vantages).length, tools.blipMs()),
+			targets: judgedTargets(tools.targets()),
+		};
 		const windows = tools.maintenances();
 		const heard: JudgeInput[] = [];
 		if (configurationKey(configuration) !== state.heard.configuration) heard.push({ type: 'configure', at, ...configuration });
 		if (maintenanceKey(windows) !== state.heard.maintenance) heard.push({ type: 'maintenance', at, windows });
+		if (reportsKey(reported) !== state.heard.reports) heard.push({ type: 'reports', at, natsOf: reported });
 		return [...heard, ...waiting];
 	};
 
@@ -93,6 +104,10 @@ export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 			// Read outside the transaction: looking often costs no row lock. What is read is in order, and the lease fences the commit.
 			const results = await readResultsAfter(db, head.readThroughSeq, batchSize);
 			const at = now();
+			if (Math.abs(at - reportsReadAt) >= reportsMs) {
+				reported = weighReports(await readObservedTraffic(db, at - reportsHeardMs));
+				reportsReadAt = at;
+			}
 			const extra = inputs(at);
 			const inDoubt = state.lattice.incidents.length > 0 || Object.values(state.lattice.providers).some(({ hotUntilAt }) => hotUntilAt >= at);
 			if (results.length === 0 && extra.length === 0 && at - tickedAt < (inDoubt ? tickMs : quietTickMs)) return nothing;
@@ -139,15 +154,15 @@ function hear(
 	return decisions;
 }
 
-async function load({ db, log, targets }: EvaluatorTools): Promise<{ state: JudgeState; head: EvaluatorHead; replayed: number }> {
+async function load({ db, log, targets, blipMs }: EvaluatorTools): Promise<{ state: JudgeState; head: EvaluatorHead; replayed: number }> {
 	const stored = await readCheckpoint(db, evaluatorName);
 	const known = stored === null ? null : joinState(stored.parts);
 	if (stored !== null && known === null) {
 		const head = await readEvaluatorHead(db, evaluatorName);
 		log.warn({ step: head.journalNumber }, 'the evaluator’s state is of another version: it starts anew and adopts the open incidents');
-		return { state: createJudgeState(judgeOptions(targets(), 1)), head, replayed: 0 };
+		return { state: createJudgeState(judgeOptions(targets(), 1, blipMs())), head, replayed: 0 };
 	}
-	const state = known ?? createJudgeState(judgeOptions(targets(), 1));
+	const state = known ?? createJudgeState(judgeOptions(targets(), 1, blipMs()));
 	let head: EvaluatorHead = stored ?? { journalNumber: 0, readThroughSeq: 0 };
 	const steps = await readJournalAfter(db, evaluatorName, head.journalNumber);
 	for (const { inputs, at, journalNumber, readThroughSeq } of steps) {

@@ -16,16 +16,37 @@ export interface ListingAsk {
 }
 
 const bodyLimit = 16 * 1024 * 1024;
+/** At 200 a page far more than any provider has. */
+const mostPages = 50;
 
 /**
  * The provider's models, as it lists them to this key; nothing is billed.
  * @throws with what came, when it is not a listing; the secret is in no message
  */
-export async function listModels({ dialect, entry, baseUrl, headers, secret, timeoutMs }: ListingAsk): Promise<ListedModel[]> {
-	if (dialect.listing === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
-	const wire = { url: joinUrl(baseUrl, dialect.listing.path), headers: { accept: 'application/json', ...entry?.headers, ...headers }, body: '' };
-	const proof = secret === null ? {} : authorize(entry?.auth ?? dialect.auth, secret, wire, Date.now());
-	const response = await request(wire.url, { headers: { ...wire.headers, ...proof }, signal: AbortSignal.timeout(timeoutMs) });
+export async function listModels(ask: ListingAsk): Promise<ListedModel[]> {
+	const { dialect, baseUrl, timeoutMs } = ask;
+	const { listing } = dialect;
+	if (listing === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
+	const first = joinUrl(listing.base?.(baseUrl) ?? baseUrl, listing.path);
+	const signal = AbortSignal.timeout(timeoutMs);
+	const models: ListedModel[] = [];
+	let page: string | null = '';
+	for (let count = 0; page !== null; count++) {
+		if (count === mostPages) throw new Error(`expected a list of models of at most ${mostPages} pages from ${first.origin}${first.pathname}, got more`);
+		const url = new URL(first);
+		if (page !== '') url.search += `${url.search === '' ? '?' : '&'}${page}`;
+		const json = await getJson(ask, url, signal);
+		models.push(...listing.readModels(json));
+		page = listing.nextPage?.(json) ?? null;
+	}
+	if (models.length === 0) throw new Error(`expected a list of models from ${first.origin}${first.pathname}, got none`);
+	return models;
+}
+
+async function getJson({ dialect, entry, baseUrl, headers, secret }: ListingAsk, url: URL, signal: AbortSignal): Promise<unknown> {
+	const wire = { url, headers: { accept: 'application/json', ...dialect.listing?.headers?.(baseUrl), ...entry?.headers, ...headers }, body: '' };
+	const proof = secret === null ? {} : authorize(entry?.auth ?? dialect.auth, secret, wire, Date.now(), 'GET');
+	const response = await request(url, { headers: { ...wire.headers, ...proof }, signal });
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
@@ -33,14 +54,10 @@ export async function listModels({ dialect, entry, baseUrl, headers, secret, tim
 		if (size > bodyLimit) throw new Error(`expected a list of models below ${bodyLimit} bytes, got more`);
 		chunks.push(chunk);
 	}
-	if (response.statusCode !== 200) throw new Error(`expected a list of models, got HTTP ${response.statusCode} from ${wire.url.origin}${wire.url.pathname}`);
-	let json: unknown;
+	if (response.statusCode !== 200) throw new Error(`expected a list of models, got HTTP ${response.statusCode} from ${url.origin}${url.pathname}`);
 	try {
-		json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+		return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 	} catch {
-		throw new Error(`expected a list of models as JSON from ${wire.url.origin}${wire.url.pathname}, got something else`);
+		throw new Error(`expected a list of models as JSON from ${url.origin}${url.pathname}, got something else`);
 	}
-	const models = dialect.listing.readModels(json);
-	if (models.length === 0) throw new Error(`expected a list of models from ${wire.url.origin}${wire.url.pathname}, got none`);
-	return models;
 }

@@ -21,7 +21,7 @@ const dayMs = 86_400_000;
 it('drops raw results, fine rollups and the quarantine at their ages, and keeps the days for ever', async () => {
 	const { db } = database;
 	await registerTargets(db, [sampleTarget('acme:small:chat')], sampleNow);
-	const ages = [0, 13, 20, 100, 500];
+	const ages = [0, 13, 20, 130, 500];
 	const results = ages.map((age) => sampleResult({ slotAt: sampleNow - age * dayMs }));
 	await insertResults(db, results, { now: sampleNow, retentionDays: 1_000 });
 	await insertResults(db, [sampleResult({ model: 'unknown' })], { now: sampleNow });

@@ -5,11 +5,12 @@ import { trimNoticesBefore } from '#db/alert-notices.ts';
 import { trimGroupsBefore } from '#db/alert-plans.ts';
 import { releaseExpired, trimReservations } from '#db/budget.ts';
 import { trimOutbox } from '#db/outbox.ts';
+import { dropPackedMonths, packDays } from '#db/packed-rollups.ts';
 import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
 import { trimQuarantine } from '#db/quarantine.ts';
 import type { Db } from '#db/sql.ts';
 import { trimStandingAlerts } from '#db/standing-alerts.ts';
-import { trimRollups } from '#db/write-rollups.ts';
+import { trimHourRollups } from '#db/write-rollups.ts';
 
 export interface PruneTools {
 	readonly db: Db;
@@ -22,7 +23,7 @@ export interface PruneTools {
 const dayMs = 86_400_000;
 const daysAhead = 3;
 export const keptMs = {
-	/** The 90-day windows begin with hours, so 5-minute rows of that age are only drawn as series. */
+	/** The 90-day windows begin with hours, so 5-minute rows of that age are only drawn as series. They go by whole months. */
 	fiveMinutes: 90 * dayMs,
 	hours: 366 * dayMs,
 	quarantine: 14 * dayMs,
@@ -36,11 +37,16 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 	const at = now();
 	await ensurePartitions(db, at, daysAhead);
 	const days = await dropExpiredPartitions(db, at, retentionDays);
+	// A late result sums its hour and day anew, so their parts must live as long as results may come.
+	const rawMs = (retentionDays + 2) * dayMs;
+	// Today and yesterday stay open: nearly every late result falls into them.
+	const packed = await packDays(db, at - dayMs);
 	const counts = {
+		packedDays: packed.length,
 		expiredReservations: await releaseExpired(db, at),
 		reservations: await trimReservations(db, at - keptMs.reservations),
-		fiveMinuteRollups: await trimRollups(db, 'five_minutes', at - keptMs.fiveMinutes),
-		hourRollups: await trimRollups(db, 'hour', at - keptMs.hours),
+		packedMonths: (await dropPackedMonths(db, at - Math.max(keptMs.fiveMinutes, rawMs))).length,
+		hourRollups: await trimHourRollups(db, at - Math.max(keptMs.hours, rawMs)),
 		quarantine: await trimQuarantine(db, at - keptMs.quarantine),
 		deliveries: await trimOutbox(db, at - keptMs.endedDeliveries),
 		notices: await trimNoticesBefore(db, at - keptMs.endedDeliveries),

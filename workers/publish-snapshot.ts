@@ -1,8 +1,11 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
+
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import type { DrillReport } from '#core/drill-report.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
+import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { readRecentResults } from '#db/read-results.ts';
@@ -23,34 +26,57 @@ export interface PublishTools {
 	intervalMs(): number;
 	/** Announced, running or ahead. */
 	maintenances(): Promise<readonly AnnouncedMaintenance[]>;
+	readonly drill: DrillReport | null;
+}
+
+export interface Publisher {
+	/** Everything read anew. */
+	publish(): Promise<Snapshot>;
+	/** A verdict has moved: incidents, doubts and maintenance are read anew, the numbers stay those of the last whole publication. */
+	publishVerdicts(): Promise<Snapshot>;
+}
+
+interface Numbers {
+	readonly readAt: number;
+	readonly targets: readonly Target[];
+	readonly vantages: readonly string[];
+	readonly facts: ReadonlyMap<string, TargetFacts>;
 }
 
 const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
+/** The whole is published every 10 s; numbers older than this are not given out as news. */
+const numbersKeptMs = 30_000;
 
-export async function publishSnapshot({
-	db,
-	rollups,
-	now,
-	targets,
-	status,
-	simulated,
-	intervalMs,
-	maintenances: readMaintenances,
-}: PublishTools): Promise<Snapshot> {
+/** Keeps the last numbers in memory: one for a process. */
+export function createPublisher(tools: PublishTools): Publisher {
+	let kept: Numbers | null = null;
+	const publish = async () => {
+		kept = await readNumbers(tools);
+		return store(tools, kept);
+	};
+	return {
+		publish,
+		publishVerdicts() {
+			const age = kept === null ? Number.POSITIVE_INFINITY : tools.now() - kept.readAt;
+			if (kept === null || kept.targets !== tools.targets() || age < 0 || age > numbersKeptMs) return publish();
+			return store(tools, kept);
+		},
+	};
+}
+
+async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise<Numbers> {
 	const at = now();
-	const since = at - 90 * dayMs;
 	const configured = targets();
-	const [firstSeen, recent, windows, days, incidents, doubts, maintenances] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
-		listIncidents(db, { resolvedSinceAt: since, limit: incidentsRead }),
-		readDoubts(db, evaluatorName),
-		readMaintenances(),
+		listCanaryFaults(db),
 	]);
+	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries }): [string, TargetFacts] => {
 			const own = windows.get(id) ?? {};
@@ -63,12 +89,36 @@ export async function publishSnapshot({
 					latency: { '30m': primary('30m'), '1d': primary('1d') },
 					days: days.get(id) ?? new Map(),
 					recent: recent.get(id) ?? {},
+					canaryTests: testsOf.get(id) ?? [],
 				},
 			];
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
-	return storeSnapshot(db, (number) =>
-		buildSnapshot({ now: at, number, ...status(), simulated, intervalMs: intervalMs(), vantages, targets: configured, facts, incidents, doubts, maintenances }),
-	);
+	return { readAt: at, targets: configured, vantages, facts };
+}
+
+/** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
+function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Promise<Snapshot> {
+	const { db, now, status, simulated, intervalMs, drill } = tools;
+	return storeSnapshot(db, async (number, tx) => {
+		const at = now();
+		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const doubts = await readDoubts(tx, evaluatorName);
+		const maintenances = await tools.maintenances();
+		return buildSnapshot({
+			now: at,
+			number,
+			...status(),
+			simulated,
+			intervalMs: intervalMs(),
+			vantages,
+			targets,
+			facts,
+			incidents,
+			doubts,
+			maintenances,
+			drill,
+		});
+	});
 }

@@ -4,10 +4,11 @@ import { type Outcome, outcomes, sliOf } from '#core/outcome.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
 import { type WindowName, windowMs } from '#core/snapshot.ts';
+import { packDays } from '#db/packed-rollups.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
-import { readDayRollups, readSeries, readWindowRollups } from '#db/rollups.ts';
+import { readDayRollups, readRange, readSeries, readSliCounts, readWindowRollups, windowStart } from '#db/rollups.ts';
 import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -125,7 +126,7 @@ it('lets only one process roll up at a time, and loses nothing when two try', as
 const short = (rollup: Rollup): Rollup => ({ ...rollup, total: emptyRollup.total });
 const long = (rollup: Rollup): Rollup => ({ ...short(rollup), outcomes: {}, ttft: emptyRollup.ttft, speed: emptyRollup.speed });
 
-it('answers each window with the results since the bucket that holds its start', async () => {
+it('answers each window exactly up to a day, and the longer ones with the results since the hour that holds their start', async () => {
 	const results = mixedResults(3_000, 95 * 86_400_000);
 	// A clock that stands on no bucket's edge.
 	const now = sampleNow + 754_321;
@@ -136,8 +137,9 @@ it('answers each window with the results since the bucket that holds its start',
 	const windows = Object.keys(windowMs) as WindowName[];
 	const found = await readWindowRollups(db, { now, windows });
 	for (const window of windows) {
-		const bucketMs = windowMs[window] > 86_400_000 ? rollupSteps.hour : rollupSteps.five_minutes;
-		const from = Math.floor((now - windowMs[window]) / bucketMs) * bucketMs;
+		const startAt = now - windowMs[window];
+		const from = windowMs[window] > 86_400_000 ? Math.floor(startAt / rollupSteps.hour) * rollupSteps.hour : startAt;
+		expect(windowStart(window, now)).toBe(from);
 		for (const targetId of ['acme:small:chat', 'acme:large:chat']) {
 			const own = raw.filter(({ targetId: id, result }) => id === targetId && result.slotAt >= from).map(({ result }) => result);
 			const expected = (list: ProbeResult[]) => (windowMs[window] > 86_400_000 ? long(rollupOf(list)) : short(rollupOf(list)));
@@ -157,7 +159,9 @@ it('tells the counts of each UTC day', async () => {
 	const days = (await readDayRollups(db, '2026-11-20')).get('acme:small:chat');
 	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
 	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
-	expect(mergeRollups([...(days?.values() ?? [])])).toEqual(long(mergeRollups(expected)));
+	const { count, missed, good, bad, excluded } = mergeRollups(expected);
+	const found = [...(days?.values() ?? [])].map((day) => ({ ...emptyRollup, ...day }));
+	expect(mergeRollups(found)).toEqual({ ...emptyRollup, count, missed, good, bad, excluded });
 });
 
 it('reads for a publisher what the plain reads say, once what hardly moves has been read again', async () => {
@@ -176,4 +180,57 @@ it('reads for a publisher what the plain reads say, once what hardly moves has b
 	expect(soon.days).toEqual(await readDayRollups(db, '2026-08-25'));
 	const later = await publish(sampleNow + 61_000);
 	expect(later.windows).toEqual(await readWindowRollups(db, { now: sampleNow + 61_000, windows }));
+});
+
+it('merges any long stretch of one target from days and hours, as the raw results add up', async () => {
+	await insert(mixedResults(3_000, 80 * 86_400_000));
+	await rollUp(tools());
+	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ targetId, result }) => targetId === 'acme:small:chat' && result.kind === 'scheduled');
+	for (const [fromAt, toAt] of [
+		[sampleNow - 90 * 86_400_000, sampleNow + 3_600_000],
+		[sampleNow - 30 * 86_400_000 + 1_234_567, sampleNow - 5 * 86_400_000],
+		[sampleNow - 4 * 3_600_000, sampleNow - 3_600_000],
+	] as const) {
+		const hourMs = 3_600_000;
+		const own = raw.filter(({ result: { slotAt, canary } }) => slotAt >= Math.floor(fromAt / hourMs) * hourMs && slotAt < toAt && canary === 'echo');
+		expect(own.length).toBeGreaterThan(0);
+		expect(await readRange(db, 'acme:small:chat', { fromAt, toAt, canary: 'echo' })).toEqual(rollupOf(own.map(({ result }) => result)));
+	}
+});
+
+it('counts good and bad over the windows of burn rates', async () => {
+	await insert(mixedResults(2_000, 4 * 86_400_000));
+	await rollUp(tools());
+	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ targetId, result }) => targetId === 'acme:large:chat' && result.kind === 'scheduled');
+	const windowsMs = [300_000, 3_600_000, 21_600_000, 259_200_000];
+	const counts = (await readSliCounts(db, { now: sampleNow + 123_456, windowsMs })).get('acme:large:chat');
+	for (const lengthMs of windowsMs) {
+		const bucketMs = lengthMs > 86_400_000 ? 3_600_000 : 300_000;
+		const from = Math.floor((sampleNow + 123_456 - lengthMs) / bucketMs) * bucketMs;
+		const count = (sli: string) => raw.filter(({ result }) => result.slotAt >= from && result.sli === sli).length;
+		expect(counts?.get(lengthMs), String(lengthMs)).toEqual({ good: count('good'), bad: count('bad') });
+	}
+});
+
+it('packs the days that ended, draws them as before, and opens one again for a late result', async () => {
+	await insert(mixedResults(2_000, 6 * 86_400_000));
+	await rollUp(tools());
+	const series = async () => readSeries(db, 'acme:small:chat', { fromAt: sampleNow - 7 * 86_400_000, toAt: sampleNow + 1, step: 'five_minutes' });
+	const before = await series();
+	expect(await packDays(db, sampleNow - 86_400_000)).toHaveLength(5);
+	expect(await db.execute("select count(*) as count from rollups_5m where bucket_at < '2026-11-22'")).toEqual([{ count: 0 }]);
+	expect(await series()).toEqual(before);
+	await insert(
+		mixedResults(100, 5 * 86_400_000).map((result) => ({
+			...result,
+			slotAt: result.slotAt - 77_000,
+			startedAt: result.startedAt === null ? null : result.startedAt - 77_000,
+		})),
+	);
+	await rollUp(tools());
+	await expectRollupsOfRaw();
+	await packDays(db, sampleNow - 86_400_000);
+	await packDays(db, sampleNow - 86_400_000);
+	await expectRollupsOfRaw();
+	expect(await db.execute("select count(*) as count from rollups_5m_default where bucket_at < '2026-11-22'")).toEqual([{ count: 0 }]);
 });

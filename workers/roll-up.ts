@@ -1,7 +1,10 @@
 /** Recorded results -> sums per 5 minutes, hour and day. */
 import type { Log } from '#core/log.ts';
 import { mergeRollups, rollupOf } from '#core/rollup.ts';
-import { type Db, type Tx, transaction } from '#db/sql.ts';
+import { unpackTouched } from '#db/packed-rollups.ts';
+import { summarizeResults } from '#db/partitions.ts';
+import type { SeriesBucket } from '#db/rollup-row.ts';
+import { type Db, isUnavailable, type Tx, transaction } from '#db/sql.ts';
 import { claimTouchedBuckets, coarserBuckets, readFinerRollups, readRawOfBuckets, setRollUpProgress, writeRollups } from '#db/write-rollups.ts';
 
 export interface RollUpTools {
@@ -33,15 +36,36 @@ export async function rollUp({ db, log, now }: RollUpTools): Promise<number> {
 			break;
 		}
 	}
+	await summarizeSometimes(db, startedAt);
 	if (written > 0) log.debug({ bucketCount: written, durationMs: now() - startedAt }, 'rolled up');
 	return written;
+}
+
+const summarizeEveryMs = 60_000;
+const summarizedAt = new WeakMap<object, number>();
+
+async function summarizeSometimes(db: Db, now: number): Promise<void> {
+	const last = summarizedAt.get(db.pool) ?? 0;
+	if (now >= last && now - last < summarizeEveryMs) return;
+	summarizedAt.set(db.pool, now);
+	// A neighbour that is at it does the same work.
+	await summarizeResults(db).catch((error) => {
+		if (!isUnavailable(error)) throw error;
+	});
 }
 
 async function rollUpStep(tx: Tx): Promise<{ bucketCount: number; hasMore: boolean } | null> {
 	const touched = await claimTouchedBuckets(tx, resultsPerStep);
 	if (touched === null) return null;
 	if (touched.readThroughSeq === null) return { bucketCount: 0, hasMore: false };
-	const { buckets } = touched;
+	await rollUpBuckets(tx, touched.buckets);
+	await setRollUpProgress(tx, touched.readThroughSeq);
+	return { bucketCount: touched.buckets.length, hasMore: true };
+}
+
+/** Sums the given 5-minute buckets anew from the raw results, and the hours and days that they lie in. Inside a transaction that has the roll-up. */
+export async function rollUpBuckets(tx: Tx, buckets: readonly SeriesBucket[]): Promise<void> {
+	await unpackTouched(tx, buckets);
 	const raw = await readRawOfBuckets(tx, buckets);
 	await writeRollups(
 		tx,
@@ -56,6 +80,4 @@ async function rollUpStep(tx: Tx): Promise<{ bucketCount: number; hasMore: boole
 			finer.map(({ bucket, parts }) => ({ bucket, rollup: mergeRollups(parts) })),
 		);
 	}
-	await setRollUpProgress(tx, touched.readThroughSeq);
-	return { bucketCount: buckets.length, hasMore: true };
 }

@@ -11,6 +11,7 @@ import { listResults } from '#db/read-results.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { openCanaryTests } from './probe/test-canaries.ts';
 import { bookedMicroUsd, nominalTick, type Probe, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
 import { settleSchedule } from './settle-schedule.ts';
 
@@ -44,6 +45,7 @@ const tools = (changes: Partial<ScheduleTools> = {}): ScheduleTools => ({
 		probes.push(probe);
 		return sampleResult({ slotAt: probe.slotAt, startedAt: probe.slotAt, kind: probe.kind, costMicroUsd: 7 });
 	},
+	canaryTests: openCanaryTests({ db: house.db, log: silentLog }),
 	record: async (result: ProbeResult) => void (await insertResults(house.db, [result], bounds)),
 	...changes,
 });

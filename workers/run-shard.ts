@@ -9,6 +9,7 @@ import type { Canary, Target } from '#core/target.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
 import { reserve, settle } from '#db/budget.ts';
 import { type Db, isUnavailable } from '#db/sql.ts';
+import type { CanaryTests } from './probe/test-canaries.ts';
 
 export interface Probe {
 	readonly target: Target;
@@ -31,6 +32,8 @@ export interface ScheduleTools {
 	/** Spend allowed per UTC day, all vantages together. */
 	capMicroUsd(): number;
 	runProbe(probe: Probe): Promise<ProbeResult>;
+	/** What targets have accepted: results of others do not count. */
+	readonly canaryTests: CanaryTests;
 	/** Resolves when the result is durable. */
 	record(result: ProbeResult): Promise<void>;
 }
@@ -84,6 +87,7 @@ export async function runConfirmation(tools: ScheduleTools, ask: { targetId: str
 
 async function runReserved(tools: ScheduleTools, slots: readonly DueSlot[], kind: ProbeKind): Promise<Promise<void>[]> {
 	if (slots.length === 0) return [];
+	await tools.canaryTests.learn(slots.map(({ target }) => target));
 	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target, slot.canary) }));
 	const { granted, denied } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
 	return slots.map((slot) => {
@@ -109,7 +113,8 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Pr
 	if (canary === undefined) return;
 	await tools.waitUntil(slot.slotAt);
 	if (tools.stopping()) return;
-	const result = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
+	const sent = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
+	const result = await tools.canaryTests.test(slot.target, canary, sent);
 	await tools.record(result);
 	try {
 		await settle(tools.db, reservationId(slot, kind), result.costMicroUsd ?? reservationMicroUsd(slot.target, slot.canary));

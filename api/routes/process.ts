@@ -14,6 +14,12 @@ export function addProcessRoutes(app: Express, tools: ApiTools): void {
 		sendDocument(req, res, jsonDocument({ schema: 'linnet.key/1', algorithm: 'Ed25519', publicKey: tools.signer.publicKey }), 'public, max-age=300');
 	});
 
+	app.get('/v1/drill', (req, res) => {
+		const drill = tools.snapshots.at(tools.now())?.snapshot.drill ?? null;
+		if (drill === null) throw new Problem(404, 'no-drill', 'No drill is known to this server');
+		sendDocument(req, res, jsonDocument(drill), 'public, max-age=300');
+	});
+
 	app.get('/livez', (req, res) => sendDocument(req, res, jsonDocument({ alive: true, version: tools.version }), 'no-store'));
 
 	app.get('/readyz', async (req, res) => {

@@ -9,7 +9,7 @@ export function adopt(state: JudgeState, incidents: readonly AdoptedIncident[], 
 		const valid = cause === 'provider' ? { badCount: Math.max(3, bad), judgedCount: Math.max(3, bad + good) } : { badCount: 0, judgedCount: 0 };
 		lattice.incidents.push({
 			...{ id, firstId: id, scope, severity, cause, channel, onsetAt, openedAt: onsetAt, lastBadAt: at, ...valid, goodSinceBad: 0 },
-			...{ sawTimeout: true, recoveryFromAt: at, relapses: 0, recoveryAsks: 0, recovering: false, nats: 0, reason: 'known from the record' },
+			...{ sawTimeout: true, recoveryFromAt: at, relapses: 0, recoveryAsks: 0, recovering: false, nats: 0, control: '', reason: 'known from the record' },
 		});
 		state.tallies[id] = {
 			...{ incidentId: id, scope, since: onsetAt, closedAt: null, good, bad, excluded },

@@ -4,7 +4,7 @@ import type { Outcome } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 
 /** Raised when the shape changes: a stored state of another version is left, and open incidents are adopted from the record. */
-export const judgeVersion = 3;
+export const judgeVersion = 4;
 
 /** The numbers of an incident that the public record shows. */
 export interface Tally {
@@ -49,7 +49,7 @@ export interface JudgeState {
 	/** By target id and vantage: at most 20 each, of the last hour. */
 	readonly remembered: Record<string, Remembered[]>;
 	/** What was last heard of configuration and maintenance: the same is not said again. */
-	heard: { configuration: string; maintenance: string };
+	heard: { configuration: string; maintenance: string; reports: string };
 }
 
 /** Everything that moves the state. All but the results are kept in the journal, so that a restart can hear them again in the same order. */
@@ -60,11 +60,13 @@ export type JudgeInput =
 	| { readonly type: 'configure'; readonly at: number; readonly options: JudgeOptions; readonly targets: readonly ExpectedTarget[] }
 	/** All windows that are known, now or ahead. */
 	| { readonly type: 'maintenance'; readonly at: number; readonly windows: readonly MaintenanceWindow[] }
+	/** What routers report now: target id → nats. A target that is left out is not reported on. */
+	| { readonly type: 'reports'; readonly at: number; readonly natsOf: Readonly<Record<string, number>> }
 	| { readonly type: 'adopt'; readonly at: number; readonly incidents: readonly AdoptedIncident[] }
 	/** Incidents of the state that the record does not have open: they open again by evidence. */
 	| { readonly type: 'forget'; readonly at: number; readonly ids: readonly string[] };
 
-export type JudgeOptions = Pick<LatticeOptions, 'baseIntervalMs' | 'timeoutMs' | 'reprobe'>;
+export type JudgeOptions = Pick<LatticeOptions, 'baseIntervalMs' | 'timeoutMs' | 'blipMs' | 'reprobe'>;
 
 export interface MaintenanceWindow {
 	readonly id: string;
@@ -99,6 +101,6 @@ export function createJudgeState(options: JudgeOptions): JudgeState {
 		tallies: {},
 		targets: {},
 		remembered: {},
-		heard: { configuration: '', maintenance: '[]' },
+		heard: { configuration: '', maintenance: '[]', reports: '{}' },
 	};
 }

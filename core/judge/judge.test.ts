@@ -67,6 +67,7 @@ describe('a recorded result judged by the lattice', () => {
 		expect(opened?.evidence.outcomes).toEqual({ server_error: opened?.evidence.bad });
 		expect(opened?.evidence.checked?.providers).toEqual({ heard: 3, well: 3, names: ['acme', 'lama', 'nimbus'] });
 		expect(opened?.evidence.nats).toBeGreaterThan(18.5);
+		expect(opened?.reason).toMatch(/^(\d+) of \1 results failed: server_error ×\1; \d+ of \d+ results of other providers were well meanwhile$/);
 		expect(opened?.evidence.exampleResultIds.length).toBeGreaterThanOrEqual(3);
 		expect(closed).toMatchObject({ type: 'resolve', incidentId: opened?.incidentId });
 		expect(closed?.evidence.good).toBeGreaterThanOrEqual(3);
@@ -169,5 +170,71 @@ describe('a recorded result judged by the lattice', () => {
 		if (restored === null) throw new Error('Expected a state, got none');
 		const again = play(outcomeOf, 1_000, restored, 615);
 		expect([...first, ...again]).toEqual(whole);
+	});
+});
+
+describe('reports of routers', () => {
+	const report = (state: JudgeState, seconds: number, natsOf: Record<string, number>) => judge(state, { type: 'reports', at: start + seconds * 1_000, natsOf });
+	const all = Object.fromEntries(targets.map(({ provider, model }) => [`${provider}:${model}`, 4]));
+	const withProbes = () => {
+		const state = createJudgeState({ ...options, reprobe: { perDay: 2_000, burst: 40, minSpacingMs: 5_000 } });
+		judge(state, { type: 'configure', at: start, options: state.lattice.options, targets });
+		return state;
+	};
+
+	it('alone move no verdict, however loud they are', () => {
+		const state = withProbes();
+		play(() => 'ok', 600, state);
+		report(state, 600, all);
+		expect(moves(play(() => 'ok', 1_200, state, 600))).toEqual([]);
+	});
+
+	it('ask for a probe at once, and for no second one while they go on', () => {
+		const state = withProbes();
+		play(() => 'ok', 600, state);
+		const asks = [600, 605, 610].flatMap((at) => report(state, at, { 'groq:small:chat': at === 610 ? 4 : 2 }));
+		expect(asks).toMatchObject([{ type: 'reprobe', targetId: 'groq:small:chat', vantage: 'fra', delayMs: 100, reason: 'routers report failures' }]);
+	});
+
+	it('of what is not measured are nobody’s', () => {
+		expect(report(withProbes(), 1, { 'groq:gone:chat': 4, '__proto__:x:chat': 4 })).toEqual([]);
+	});
+
+	/** Four of five results within two minutes: 16 nats, not loud enough alone. */
+	const fourOfFive = (state: JudgeState, reported: boolean) => {
+		play(() => 'ok', 590, state);
+		if (reported) report(state, 595, { 'groq:small:chat': 4 });
+		const decisions: Decision[] = [];
+		for (let at = 590; at < 720; at += 1) {
+			if ([600, 635, 670, 690, 705].includes(at)) {
+				const one = result('groq', 'small', at, at === 690 ? 'ok' : 'server_error');
+				decisions.push(...judge(state, { type: 'result', id: `own${at}`, result: one, at: start + (at + 3) * 1_000 }));
+			}
+			for (const provider of ['acme', 'lama', 'nimbus']) {
+				const one = result(provider, 'small', at, 'ok');
+				if (at % 10 === 0) decisions.push(...judge(state, { type: 'result', id: `${provider}${at}`, result: one, at: start + (at + 3) * 1_000 }));
+			}
+			decisions.push(...judge(state, { type: 'tick', at: start + (at + 3) * 1_000 }));
+		}
+		return incidents(decisions);
+	};
+
+	it('make our own failures louder, and the reason says so', () => {
+		const [opened] = fourOfFive(freshState(), true);
+		expect(fourOfFive(freshState(), false)).toEqual([]);
+		expect(opened).toMatchObject({
+			type: 'open',
+			scope: { provider: 'groq', model: 'small' },
+			reason: expect.stringContaining('routers report failures too (+4.0 nats)'),
+		});
+		expect(opened?.evidence.nats).toBeLessThan(18.5);
+	});
+
+	it('survive a restart', () => {
+		const state = freshState();
+		report(state, 1, { 'groq:small:chat': 2 });
+		const again = joinState(splitState(state));
+		expect(again).toEqual(state);
+		expect(again?.lattice.providers.groq?.reported).toEqual({ 'small:chat': 2 });
 	});
 });

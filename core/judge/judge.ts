@@ -26,6 +26,8 @@ export function judge(state: JudgeState, input: JudgeInput): Decision[] {
 			return configure(state, input);
 		case 'maintenance':
 			return hearMaintenance(state, input);
+		case 'reports':
+			return hearReports(state, input);
 		case 'adopt':
 			adopt(state, input.incidents, input.at);
 			return [];
@@ -100,6 +102,19 @@ function hearMaintenance(state: JudgeState, { windows, at }: Extract<JudgeInput,
 	// A window that was called off holds no longer; one that is over keeps what it voided.
 	lattice.maintenances = lattice.maintenances.filter(({ id, toAt }) => ids.has(id) || toAt <= at);
 	return wanted.flatMap((window) => observe(lattice, { type: 'maintenance', at, ...window }).flatMap((decision) => translate(state, decision)));
+}
+
+export const reportsKey = (natsOf: Readonly<Record<string, number>>): string => JSON.stringify(natsOf);
+
+function hearReports(state: JudgeState, { natsOf, at }: Extract<JudgeInput, { type: 'reports' }>): Decision[] {
+	const before = JSON.parse(state.heard.reports) as Record<string, number>;
+	state.heard.reports = reportsKey(natsOf);
+	return [...new Set([...Object.keys(before), ...Object.keys(natsOf)])].sort().flatMap((id) => {
+		const target = state.targets[id];
+		if (target === undefined || before[id] === natsOf[id]) return [];
+		const { provider, model } = target;
+		return observe(state.lattice, { type: 'reported', at, provider, model, nats: natsOf[id] ?? 0 }).flatMap((decision) => translate(state, decision));
+	});
 }
 
 /** The lattice names models with their operation, a window does not: it holds for each. */

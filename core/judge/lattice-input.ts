@@ -4,7 +4,7 @@ import { type Outcome, ruleOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 
 /** Null: nothing that the lattice judges. */
-const latticeOutcomeOf = {
+export const latticeOutcomeOf = {
 	ok: 'ok',
 	server_error: 'http_5xx',
 	server_timeout: 'http_5xx',
@@ -41,7 +41,7 @@ export function latticeInputOf(id: string, result: ProbeResult, at: number): Lat
 	const name = { provider, model: `${model}:${operation}`, vantage };
 	if (startedAt === null) return kind === 'confirmation' ? { type: 'reprobe_denied', at, ...name } : null;
 	const latticeOutcome: LatticeOutcome | null = latticeOutcomeOf[outcome];
-	if (kind === 'manual' || latticeOutcome === null) return null;
+	if (kind === 'manual' || latticeOutcome === null || result.evidence?.untested === true) return null;
 	// A network failure that nobody confirmed is excluded; to the lattice it is evidence all the same, because it tells a blind vantage.
 	if (result.sli === 'excluded' && ruleOf(outcome).group !== 'network' && !ours.has(latticeOutcome)) return null;
 	return { type: 'result', id, at, startedAt, ...name, outcome: latticeOutcome, ttftMs, totalMs, canary, reprobe: kind === 'confirmation' };

@@ -1,9 +1,11 @@
 /** The lattice's decisions in the record's words. */
 import type { Cause, Condition, Impact, IncidentStatus } from '#core/incident.ts';
-import type { Channel } from '#core/lattice/channels.ts';
+import { type Channel, channelRules } from '#core/lattice/channels.ts';
 import { covers, type LatticeCause, type LatticeDecision, type LatticeIncidentDecision, type LatticeReprobe, scopeWords } from '#core/lattice/lattice-state.ts';
+import { isOutcome } from '#core/outcome.ts';
 import type { Decision, IncidentDecision, ReprobeDecision } from './decision.ts';
 import type { JudgeState, Tally } from './judge-state.ts';
+import { latticeOutcomeOf } from './lattice-input.ts';
 import { evidenceOf, openTally, targetsOf } from './tally.ts';
 
 const causeOf = {
@@ -71,12 +73,12 @@ export function conditionOf(cause: LatticeCause, channel: Channel | null): Condi
 }
 
 function incidentOf(state: JudgeState, type: IncidentDecision['type'], decision: LatticeIncidentDecision, tally: Tally): IncidentDecision {
-	const { firstId, scope, cause, channel, severity, onsetAt, at, reason, ending } = decision;
+	const { firstId, scope, cause, channel, severity, onsetAt, at, ending } = decision;
 	const condition = conditionOf(cause, channel);
 	const colon = scope.model?.lastIndexOf(':') ?? -1;
 	const model = scope.model === null ? null : scope.model.slice(0, colon);
 	return {
-		...{ type, incidentId: firstId, condition, cause: causeOf[cause], severity, startedAt: onsetAt, at, reason },
+		...{ type, incidentId: firstId, condition, cause: causeOf[cause], severity, startedAt: onsetAt, at, reason: reasonOf(type, decision, tally) },
 		...{ status: statusOf[type], newLevel: ending === 'new_level' },
 		impact: impactOf(state, decision),
 		scope: { provider: scope.provider, model, operation: scope.model === null ? null : scope.model.slice(colon + 1), vantage: scope.vantage },
@@ -84,6 +86,18 @@ function incidentOf(state: JudgeState, type: IncidentDecision['type'], decision:
 		evidence: evidenceOf(state.lattice, tally),
 		targetIds: targetsOf(state, scope),
 	};
+}
+
+/** In the record's own codes: "12 of 12 results failed: server_error ×12; 9 of 9 results of other providers were well meanwhile". */
+function reasonOf(type: IncidentDecision['type'], decision: LatticeIncidentDecision, { outcomes }: Tally): string {
+	const { cause, channel, badCount, judgedCount, control, reason } = decision;
+	if (cause !== 'provider' || channel === null || (type !== 'open' && type !== 'reopen' && type !== 'update')) return reason;
+	const codes = Object.entries(outcomes)
+		.filter(([code]) => isOutcome(code) && code !== 'ok' && latticeOutcomeOf[code] !== null)
+		.sort(([, a], [, b]) => (b ?? 0) - (a ?? 0))
+		.map(([code, count]) => `${code} ×${count}`);
+	const isSlow = channel === 'slow' || channel === 'stalled';
+	return `${badCount} of ${judgedCount} results ${channelRules[channel].noun}${isSlow || codes.length === 0 ? '' : `: ${codes.join(', ')}`}${control === '' ? '' : `; ${control}`}`;
 }
 
 /** A provider that nobody can use is critical, one of its models major. What a minority of the vantages sees is a regional issue: minor. */

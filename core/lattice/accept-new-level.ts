@@ -18,7 +18,9 @@ export function acceptNewLevel(state: LatticeState, incident: LatticeIncident, p
 	if (levels.length === 0 || !levels.every(({ level }) => isSteady(level))) return false;
 	const ratios = levels.flatMap(({ level, old }) => (old === undefined ? [] : Math.exp(level.totalLn - old.totalLn))).sort((a, b) => a - b);
 	for (const endpoint of endpoints) {
-		Object.assign(endpoint.baselines, endpoint.newBaselines);
+		// The mean of the week goes on: the hours are compared with it.
+		for (const [canary, level] of Object.entries(endpoint.newBaselines))
+			endpoint.baselines[canary] = { ...level, weekLn: endpoint.baselines[canary]?.weekLn ?? level.weekLn };
 		endpoint.newBaselines = {};
 	}
 	const factor = ratios[ratios.length >> 1];

@@ -1,6 +1,6 @@
 /** When an extra probe is worth its money: to confirm a doubt, to tell scopes apart, to see recovery. */
 import { type Channel, channelRules } from './channels.ts';
-import { type EndpointState, endpointAt, type LatticeDecision, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import { type EndpointState, endpointAt, type LatticeDecision, type LatticeState, type ProviderState, patience, type Sample } from './lattice-state.ts';
 import type { Surveyed } from './survey-scopes.ts';
 
 const confirmAfterMs = 5_100;
@@ -19,11 +19,11 @@ const clusterMs = 45_000;
 
 /** Asks unless the endpoint has enough under way, was refused lately or the budget is empty. True when asked. */
 export function ask(state: LatticeState, place: number, delayMs: number, reason: string, decisions: LatticeDecision[]): boolean {
-	const { reprobe, timeoutMs } = state.options;
+	const { reprobe } = state.options;
 	if (reprobe === null) return false;
 	const endpoint = endpointAt(state, place);
 	const { nowAt } = state;
-	endpoint.pendingAt = endpoint.pendingAt.filter((dueAt) => nowAt < dueAt + timeoutMs + 30_000);
+	endpoint.pendingAt = endpoint.pendingAt.filter((dueAt) => isUnderWay(state, dueAt));
 	if (endpoint.pendingAt.length >= pendingMax || endpoint.deniedUntilAt > nowAt || isMuted(state, endpoint)) return false;
 	state.reprobeTokens = Math.min(reprobe.burst, state.reprobeTokens + ((nowAt - state.tokensAt) * reprobe.perDay) / 86_400_000);
 	state.tokensAt = nowAt;
@@ -37,6 +37,12 @@ export function ask(state: LatticeState, place: number, delayMs: number, reason:
 	decisions.push({ type: 'reprobe', provider, model, vantage, delayMs: Math.round(dueAt - nowAt), reason });
 	return true;
 }
+
+/** One that a crash has lost is not waited for. */
+const isUnderWay = ({ nowAt, options }: LatticeState, dueAt: number) => nowAt < dueAt + options.timeoutMs + 30_000;
+
+/** Nothing that was asked of it is under way. */
+export const isIdle = (state: LatticeState, { pendingAt }: EndpointState): boolean => !pendingAt.some((dueAt) => isUnderWay(state, dueAt));
 
 const isMuted = (state: LatticeState, endpoint: EndpointState) =>
 	state.maintenances.some(({ scope, fromAt, toAt }) => fromAt <= state.nowAt && state.nowAt < toAt && scope.provider === endpoint.provider) ||
@@ -67,20 +73,22 @@ export function askAfterBad(
 	};
 	if (cluster.length < 2) {
 		provider.asked = 0;
-		if (tookMs < fastMs) count(ask(state, sample.endpoint, confirmAfterMs, 'confirm the first bad result', decisions));
+		const afterMs = confirmAfterMs * Math.min(1, patience(state.options));
+		if (tookMs < fastMs) count(ask(state, sample.endpoint, afterMs, 'confirm the first bad result', decisions));
 		else {
 			count(ask(state, sample.endpoint, 100, 'confirm the first bad result', decisions));
-			if (sample.outcome === 'timeout') count(ask(state, sample.endpoint, 100 + confirmAfterMs, 'confirm the first time-out', decisions));
+			if (sample.outcome === 'timeout') count(ask(state, sample.endpoint, 100 + afterMs, 'confirm the first time-out', decisions));
 		}
 		return;
 	}
+	const scale = patience(state.options);
 	const onsetAt = cluster.find(({ endpoint }) => endpoint === sample.endpoint)?.startedAt ?? sample.startedAt;
-	const wait = Math.max(100, onsetAt + afterHorizonMs - state.nowAt);
+	const wait = Math.max(100, onsetAt + afterHorizonMs * scale - state.nowAt);
 	// Alone in its cluster an endpoint must answer itself; beside siblings the scheduled probes help.
 	const own = cluster.filter(({ endpoint }) => endpoint === sample.endpoint).length;
 	if (own >= 2 || cluster.length <= 3) {
 		count(ask(state, sample.endpoint, wait, 'does it outlast a blip', decisions));
-		count(ask(state, sample.endpoint, wait + confirmAfterMs, 'does it outlast a blip', decisions));
+		count(ask(state, sample.endpoint, wait + confirmAfterMs * scale, 'does it outlast a blip', decisions));
 	}
 	triangulate(state, provider, sample.endpoint, decisions);
 }
@@ -115,11 +123,21 @@ function leastHeard(state: LatticeState, places: readonly number[]): number | nu
 	let least: number | null = null;
 	let leastAt = Number.POSITIVE_INFINITY;
 	for (const place of places) {
-		const { startedAt, pendingAt, vantage } = endpointAt(state, place);
-		if (pendingAt.length > 0 || state.vantages[vantage]?.blindIncident) continue;
+		const endpoint = endpointAt(state, place);
+		const { startedAt, vantage } = endpoint;
+		if (!isIdle(state, endpoint) || state.vantages[vantage]?.blindIncident) continue;
 		if (startedAt < leastAt) [least, leastAt] = [place, startedAt];
 	}
 	return least;
+}
+
+/** Routers see failures: our own eyes decide, but need not wait for their slot. */
+export function askReported(state: LatticeState, provider: ProviderState, model: string, decisions: LatticeDecision[]): void {
+	const place = leastHeard(
+		state,
+		provider.endpoints.filter((one) => endpointAt(state, one).model === model),
+	);
+	if (place !== null) ask(state, place, 100, 'routers report failures', decisions);
 }
 
 /** Evidence between doubt and verdict: one more probe of the scope every few seconds until it tips. */

@@ -21,6 +21,8 @@ const blindPenaltyNats = 6;
 /** A 5xx or a broken stream came from the far end or near it; a blind network rarely makes one. Nats that each costs the blind explanation. */
 const answeredNats: Readonly<Partial<Record<LatticeOutcome, number>>> = { http_5xx: 1.5, refused: 1.5, stream_broken: 0.5 };
 const controlsNeeded = 5;
+/** Where one vantage alone sees what our own network could be, a half-blind one may let five through by luck. */
+const lonelyControlsNeeded = 9;
 /** One good result where all fail is chance or a start before the trouble; two are not. */
 const sparedRefutes = 4.6;
 const doubtMs = 75_000;
@@ -121,10 +123,12 @@ export interface Suspect {
 	/** Start of the second bad result: a control that ended before it may be from before the trouble. */
 	readonly secondAt: number;
 	readonly vantages: readonly string[];
+	/** Only time-outs and missing connections: a broken network of ours looks just so. */
+	readonly networkLike: boolean;
 }
 
 export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
-	const { provider, channel, onsetAt, secondAt, vantages } = suspect;
+	const { provider, channel, onsetAt, secondAt, vantages, networkLike } = suspect;
 	const others = Object.values(state.providers).filter(
 		(other) => other !== provider && other.endpoints.some((place) => vantages.includes(endpointAt(state, place).vantage)),
 	);
@@ -144,7 +148,8 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 		if (count.k === 0) well += count.n;
 	}
 	const elevated = natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
-	const enough = well >= Math.min(controlsNeeded, 2 * others.length + 2);
+	const wanted = networkLike && vantages.length === 1 ? lonelyControlsNeeded : controlsNeeded;
+	const enough = well >= Math.min(wanted, 2 * others.length + 2);
 	const words = `${n - k} of ${n} results of other providers were well meanwhile`;
 	const sparedNats = spared([own, ...controls.values()]);
 	// Seen from one vantage alone, others failing beside it is what a half-blind vantage looks like in its first minute.
@@ -152,6 +157,25 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 	if (elevated && !clears) return { verdict: 'unsure', reason: 'other providers fail too' };
 	if (enough || (state.nowAt - onsetAt > patienceMs && well > 0)) return { verdict: 'provider', reason: words };
 	return { verdict: 'unsure', reason: 'too few other providers were heard since' };
+}
+
+/** What the same moment looks like on a milder channel: blind, or others are slow too. Null: nothing against the provider's blame. */
+export function judgeMilder(state: LatticeState, { provider, onsetAt, vantages }: Suspect, channel: Channel): Blame | null {
+	for (const vantage of vantages) {
+		const blame = judgeVantage(state, channel, vantage, onsetAt);
+		if (blame.verdict === 'monitor') return blame;
+	}
+	const controls = countProviders(state, channel, onsetAt, new Set(vantages));
+	controls.delete(provider.name);
+	let [n, k, usual] = [0, 0, 0];
+	for (const count of controls.values()) {
+		n += count.n;
+		k += count.k;
+		usual += count.usual;
+	}
+	// More than one in three: what a slow monitor does to all, and chance does not.
+	const elevated = k * 3 > n && natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
+	return elevated ? { verdict: 'unsure', reason: 'other providers are slow too' } : null;
 }
 
 /** Nobody to compare with: other vantages are the witness that our network works; without them only time is, and the reason says so. */
@@ -177,6 +201,8 @@ export function judgeVantage(state: LatticeState, channel: Channel, vantage: str
 			const needed = Math.min(3, providers);
 			if (lead > -leadNats || needed < 2 || failing < needed || unheard > 0 || sparedNats > sparedRefutes) continue;
 			if (blindNats + blindPenaltyNats < channelRules[channel].openNats) continue;
+			// What one vantage sees is not said of all: each that was heard must fail, and more than one clearly.
+			if (vantages.length > 1 && !failEverywhere(state, channel, sinceAt, vantages)) continue;
 			const where = vantages.length === 1 ? vantage : 'every vantage';
 			return {
 				verdict: 'monitor',
@@ -189,15 +215,44 @@ export function judgeVantage(state: LatticeState, channel: Channel, vantage: str
 	return worst >= leadNats ? { verdict: 'provider', reason: '' } : { verdict: 'unsure', reason: `vantage ${vantage} may be blind` };
 }
 
-/** Everything heard from a vantage since a time, by start. */
+function failEverywhere(state: LatticeState, channel: Channel, sinceAt: number, vantages: readonly string[]): boolean {
+	const counts = vantages.map((vantage) => {
+		let [n, k] = [0, 0];
+		for (const count of countProviders(state, channel, sinceAt, new Set([vantage])).values()) {
+			n += count.n;
+			k += count.k;
+		}
+		return { n, k };
+	});
+	return counts.every(({ n, k }) => n === 0 || k > 0) && counts.filter(({ k }) => k >= 2).length >= 2;
+}
+
+/** Everything heard from a vantage since a time, by start: the providers' lists are sorted, so they are merged. */
 export function samplesFrom(state: LatticeState, vantage: string, sinceAt: number): Sample[] {
-	const samples: Sample[] = [];
+	let merged: Sample[] = [];
 	for (const provider of Object.values(state.providers)) {
+		const own: Sample[] = [];
 		for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
 			const sample = provider.samples[i] as Sample;
 			if (sample.startedAt < sinceAt) break;
-			if (endpointAt(state, sample.endpoint).vantage === vantage) samples.push(sample);
+			if (endpointAt(state, sample.endpoint).vantage === vantage) own.push(sample);
 		}
+		if (own.length > 0) merged = mergeByStart(merged, own.reverse());
 	}
-	return samples.sort((a, b) => a.startedAt - b.startedAt || a.endpoint - b.endpoint);
+	return merged;
+}
+
+function mergeByStart(a: readonly Sample[], b: readonly Sample[]): Sample[] {
+	const merged: Sample[] = [];
+	let [i, j] = [0, 0];
+	while (i < a.length && j < b.length) {
+		const [left, right] = [a[i] as Sample, b[j] as Sample];
+		const leftFirst = left.startedAt < right.startedAt || (left.startedAt === right.startedAt && left.endpoint <= right.endpoint);
+		merged.push(leftFirst ? left : right);
+		if (leftFirst) i += 1;
+		else j += 1;
+	}
+	while (i < a.length) merged.push(a[i++] as Sample);
+	while (j < b.length) merged.push(b[j++] as Sample);
+	return merged;
 }

@@ -64,7 +64,10 @@ export function learnLatency(endpoint: EndpointState, provider: ProviderState, i
 export function learnNewLevel(endpoint: EndpointState, provider: ProviderState, input: ResultInput): void {
 	const { canary = '' } = input;
 	const baseline = learn(endpoint.newBaselines, endpoint, provider, input);
-	if (baseline !== null) endpoint.newBaselines[canary] = baseline;
+	if (baseline === null || input.totalMs === null) return;
+	endpoint.newBaselines[canary] = baseline;
+	const usual = endpoint.baselines[canary];
+	if (usual !== undefined) learnSeason(provider, endpoint.model, input.startedAt, Math.log(Math.max(1, input.totalMs)), usual);
 }
 
 /** Clipped at 2.5 deviations, so that an outlier is no new norm. Null: nothing to learn from. */

@@ -1,10 +1,20 @@
 /** When an open provider incident is over. */
 
 import { acceptNewLevel } from './accept-new-level.ts';
-import { ask } from './ask-reprobes.ts';
+import { ask, isIdle } from './ask-reprobes.ts';
 import { channelRules } from './channels.ts';
-import { covers, endpointAt, type LatticeDecision, type LatticeIncident, type LatticeState, type ProviderState, type Sample } from './lattice-state.ts';
+import {
+	covers,
+	endpointAt,
+	type LatticeDecision,
+	type LatticeIncident,
+	type LatticeState,
+	type ProviderState,
+	patience,
+	type Sample,
+} from './lattice-state.ts';
 import { markRecovering, resolveIncident, updateIncident } from './record-incident.ts';
+import { severityNow } from './severity.ts';
 
 const resolveNats = 5.5;
 /** Trouble that lets some through has long lucky runs, and an hour of it many chances for one; of young trouble it is not known yet. */
@@ -68,17 +78,12 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 		if (nats <= 0) [nats, fromAt] = [0, startedAt];
 	}
 	incident.recoveryFromAt = fromAt;
-	if (
-		(channel === 'failed' || channel === 'refused') &&
-		incident.severity === 'degraded' &&
-		incident.goodSinceBad === 0 &&
-		badCount >= 6 &&
-		badCount >= judgedCount * 0.85
-	)
-		updateIncident(state, incident, { severity: 'down', reason: `${badCount} of ${judgedCount} results failed` }, decisions);
+	const severity = severityNow(incident);
+	if (severity !== incident.severity)
+		updateIncident(state, incident, { severity, reason: `${badCount} of ${judgedCount} results ${channelRules[channel].noun}` }, decisions);
 
 	const waiting = places.filter((place) => !isWell(state, place, last.get(place), bit, incident));
-	const quiet = Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
+	const quiet = patience(options) * Math.min(quietMaxMs, quietMs * 3 ** incident.relapses);
 	const needed = natsToResolve(badCount, judgedCount, share);
 	if (!incident.recovering && nats >= needed / 2 && incident.goodSinceBad >= 2)
 		markRecovering(state, incident, true, `${incident.goodSinceBad} good results since the last bad one`, decisions);
@@ -102,8 +107,9 @@ function judgeOne(state: LatticeState, incident: LatticeIncident, decisions: Lat
 	if (lastTwoGood >= 2 && places.length <= smallScope && incident.recoveryAsks < recoveryAsksMax) {
 		const candidates = waiting.length > 0 ? waiting : places;
 		const place = candidates.reduce((a, b) => (endpointAt(state, a).startedAt <= endpointAt(state, b).startedAt ? a : b));
-		const { askedForAt, pendingAt } = endpointAt(state, place);
-		if (pendingAt.length === 0 && nowAt - askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions)) incident.recoveryAsks += 1;
+		const endpoint = endpointAt(state, place);
+		if (isIdle(state, endpoint) && nowAt - endpoint.askedForAt >= recoveryEveryMs && ask(state, place, 100, 'is it over', decisions))
+			incident.recoveryAsks += 1;
 	}
 }
 
@@ -114,7 +120,11 @@ function natsToResolve(badCount: number, judgedCount: number, share: number): nu
 
 /** What an incident was opened on must not open the next one. */
 function forget(state: LatticeState, provider: ProviderState, places: readonly number[], throughAt: number): void {
-	for (const place of places) endpointAt(state, place).judgedFromAt = throughAt + 1;
+	for (const place of places) {
+		const endpoint = endpointAt(state, place);
+		endpoint.judgedFromAt = throughAt + 1;
+		endpoint.newBaselines = {};
+	}
 	provider.samples = provider.samples.filter(({ startedAt, endpoint }) => startedAt >= endpointAt(state, endpoint).judgedFromAt);
 }
 

@@ -1,7 +1,7 @@
 /** From evidence to incidents of one provider: explain, attribute, open; and re-judge the scope of what is open. */
 
-import { ask, askInDoubt, triangulate } from './ask-reprobes.ts';
-import { attributeBlame, type Blame, judgeVantage } from './attribute-blame.ts';
+import { ask, askInDoubt, isIdle, triangulate } from './ask-reprobes.ts';
+import { attributeBlame, type Blame, judgeMilder } from './attribute-blame.ts';
 import { blindVantages } from './blind-vantages.ts';
 import { type Channel, channelRules, channels } from './channels.ts';
 import { explainFailures, natsOfScope, tallyEndpoints } from './explain-failures.ts';
@@ -14,11 +14,11 @@ import {
 	type LatticeState,
 	type ProviderState,
 	type ScopeState,
-	type Severity,
 	sameScope,
 } from './lattice-state.ts';
 import { type Episode, isRipe } from './read-episode.ts';
 import { openIncident, resolveIncident, updateIncident } from './record-incident.ts';
+import { severityOf } from './severity.ts';
 import { type Surveyed, scopeName, scopesOf, surveyScopes } from './survey-scopes.ts';
 
 /** The scope of a young incident may still move. */
@@ -59,7 +59,7 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 		return false;
 	}
 
-	const ripe = surveyed.filter(({ episode }) => isRipe(episode, channel, state.endpoints, nowAt, freshMs));
+	const ripe = surveyed.filter(({ scope, episode }) => isRipe(episode, channel, state, freshMs, aidNats(provider, channel, scope)));
 	const loudest = ripe.reduce<Surveyed | null>((best, one) => (best === null || one.episode.nats > best.episode.nats ? one : best), null);
 	if (young.length > 0) moveScopes(state, provider, channel, young, skip, decisions);
 	provider.doubts = provider.doubts.filter((doubt) => doubt.channel !== channel);
@@ -79,12 +79,20 @@ function judgeChannel(state: LatticeState, provider: ProviderState, channel: Cha
 	return surveyed.some(({ episode }) => episode.nats >= probeNats && nowAt - episode.lastBadAt < 600_000);
 }
 
+/** Of the failures that routers report of the scope: of its loudest model. */
+function aidNats({ reported }: ProviderState, channel: Channel, { model }: ScopeState): number {
+	if (channel !== 'failed') return 0;
+	return model === null ? Math.max(0, ...Object.values(reported)) : (reported[model] ?? 0);
+}
+
 function markSuspects(state: LatticeState, surveyed: readonly Surveyed[]): void {
 	for (const { scope, episode } of surveyed) {
 		const only = scope.endpoints.length === 1 ? scope.endpoints[0] : undefined;
 		if (only !== undefined) endpointAt(state, only).suspected = episode.nats >= 9 && state.nowAt - episode.lastBadAt < 900_000;
 	}
 }
+
+const milderOf = { failed: ['stalled', 'slow'], stalled: ['slow'] } as const satisfies Partial<Record<Channel, readonly Channel[]>>;
 
 const openFor = (state: LatticeState, provider: ProviderState) =>
 	state.incidents.filter(({ cause, scope }) => cause === 'provider' && scope.provider === provider.name);
@@ -115,15 +123,12 @@ function openScope(
 	const { bit } = channelRules[channel];
 	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
 	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
-	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages };
+	const networkLike = channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout' || outcome === 'connect');
+	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages, networkLike };
 	let blame: Blame = attributeBlame(state, suspect);
-	// A slow monitor makes some answers very slow and the rest slow: ask both channels.
-	if (channel === 'stalled' && blame.verdict === 'provider') {
-		for (const vantage of vantages) {
-			const slow = judgeVantage(state, 'slow', vantage, episode.onsetAt);
-			if (slow.verdict === 'monitor') blame = slow;
-		}
-	}
+	// A slow monitor makes some answers time out, others very slow and the rest slow: ask those channels too.
+	const milder = channel === 'stalled' || (channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout')) ? milderOf[channel] : [];
+	for (const other of milder) if (blame.verdict === 'provider') blame = judgeMilder(state, suspect, other) ?? blame;
 	if (blame.verdict === 'monitor') return blindVantages(state, blame, channel, decisions);
 	if (blame.verdict === 'unsure') {
 		provider.doubts.push({ scope: name, channel, sinceAt: episode.onsetAt, reason: blame.reason });
@@ -131,6 +136,8 @@ function openScope(
 		if (last !== undefined) triangulate(state, provider, last.endpoint, decisions);
 		return;
 	}
+	const aid = aidNats(provider, channel, scope);
+	const control = aid === 0 ? blame.reason : `${blame.reason}; routers report failures too (+${aid.toFixed(1)} nats)`;
 	const waitMs = bad.some(({ outcome }) => outcome === 'timeout') ? options.timeoutMs + hearSiblingsMs : hearSiblingsMs;
 	if (state.nowAt - episode.onsetAt < waitMs && askUnheard(state, scope, episode, decisions)) return;
 	// What is left of a wider scope fails too: the old incident was part of it.
@@ -138,16 +145,17 @@ function openScope(
 	for (const incident of covered) if (incident !== heir) resolveIncident(state, incident, 'absorbed', 'part of a wider one', decisions);
 	if (heir !== undefined) {
 		recount(state, provider, heir, scope);
-		updateIncident(state, heir, { scope: name, nats: episode.nats, reason: reasonOf(channel, episode, blame.reason) }, decisions);
+		updateIncident(state, heir, { scope: name, nats: episode.nats, control, reason: reasonOf(channel, heir, episode, control) }, decisions);
 		return;
 	}
+	const counts = countScope(provider, scope, bit, episode.onsetAt);
 	openIncident(
 		state,
 		{
-			...{ scope: name, severity: severityOf(channel, episode), cause: 'provider', channel, onsetAt: episode.onsetAt },
-			...{ lastBadAt: episode.lastBadAt, badCount: episode.badCount, judgedCount: judgedThroughBad(episode, bit), goodSinceBad: 0 },
-			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats },
-			reason: reasonOf(channel, episode, blame.reason),
+			...{ scope: name, severity: severityOf(channel, counts), cause: 'provider', channel, onsetAt: episode.onsetAt },
+			...{ lastBadAt: episode.lastBadAt, ...counts, goodSinceBad: 0 },
+			...{ sawTimeout: bad.some(({ outcome }) => outcome === 'timeout'), nats: episode.nats, control },
+			reason: reasonOf(channel, counts, episode, control),
 		},
 		decisions,
 	);
@@ -162,24 +170,31 @@ function askUnheard(state: LatticeState, { endpoints, model }: ScopeState, { sam
 		(place) => endpointAt(state, place).model,
 	);
 	for (const places of [...unheard.values()].slice(0, 3))
-		if (places.every((place) => endpointAt(state, place).pendingAt.length === 0))
-			ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
+		if (places.every((place) => isIdle(state, endpointAt(state, place)))) ask(state, places[0] as number, 100, 'hear every model of the scope', decisions);
 	return unheard.size > 0;
 }
 
-function judgedThroughBad({ samples, lastBadAt }: Episode, bit: number): number {
-	return samples.filter(({ startedAt, valid }) => (valid & bit) !== 0 && startedAt <= lastBadAt).length;
+interface Counts {
+	readonly badCount: number;
+	/** Through the last bad one. */
+	readonly judgedCount: number;
 }
 
-/** Share of bad results from which nobody can use it; null: never so by this channel. Who sheds half of its load still serves the other half. */
-const downFrom = { failed: 0.5, refused: 0.85, wrong: null, stalled: null, slow: null } as const satisfies Record<Channel, number | null>;
-
-function severityOf(channel: Channel, { badCount, judgedCount }: Episode): Severity {
-	const share = downFrom[channel];
-	return share !== null && badCount >= judgedCount * share ? 'down' : 'degraded';
+/** Over the whole scope: the part that speaks loudest may be worse than the rest. */
+function countScope(provider: ProviderState, { endpoints }: ScopeState, bit: number, sinceAt: number): Counts {
+	let [badCount, judgedCount, good] = [0, 0, 0];
+	for (const { startedAt, endpoint, valid, bad } of provider.samples) {
+		if (startedAt < sinceAt || (valid & bit) === 0 || !endpoints.includes(endpoint)) continue;
+		good += 1;
+		if ((bad & bit) === 0) continue;
+		badCount += 1;
+		judgedCount += good;
+		good = 0;
+	}
+	return { badCount, judgedCount };
 }
 
-function reasonOf(channel: Channel, { badCount, judgedCount, nats, samples }: Episode, control: string): string {
+function reasonOf(channel: Channel, { badCount, judgedCount }: Counts, { nats, samples }: Episode, control: string): string {
 	const { bit, noun } = channelRules[channel];
 	const counts = new Map<string, number>();
 	for (const { bad, outcome } of samples) if ((bad & bit) !== 0 && outcome !== 'ok') counts.set(outcome, (counts.get(outcome) ?? 0) + 1);

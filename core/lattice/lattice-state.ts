@@ -12,6 +12,8 @@ export interface LatticeOptions {
 	readonly baseIntervalMs: number;
 	/** A probe without an answer ends after this. */
 	readonly timeoutMs: number;
+	/** Trouble that is over within this is a blip, no incident; what must have passed is scaled by it. Absent: 20 s, for which all was measured. */
+	readonly blipMs?: number;
 	/** Known from the start; others join with their first result. */
 	readonly endpoints: readonly EndpointName[];
 	/** Null: extra probes can't be had. */
@@ -50,9 +52,9 @@ export interface LatencyBaseline {
 
 /** How a model's latency moves with the hour of the week, over all vantages and canaries. */
 export interface Season {
-	/** Per hour of the week from Monday 00:00 UTC: ln of its latency over the week's mean, in hundredths; and in how many weeks it was seen. */
-	hourCenti: number[];
-	hourWeeks: number[];
+	/** Per hour of the week from Monday 00:00 UTC: ln of its latency over the week's mean, in hundredths, in the last two weeks that saw it. */
+	lastCenti: (number | null)[];
+	beforeCenti: (number | null)[];
 	/** The hour that is being summed, counted from the epoch, and its sum. */
 	hour: number;
 	sumLn: number;
@@ -121,6 +123,8 @@ export interface ProviderState {
 	seasons: Record<string, Season>;
 	/** Loud, but whose fault it is is not settled. */
 	doubts: LatticeDoubt[];
+	/** By model: what routers report of their traffic now, in nats (weigh-reports.ts). It helps what our own results say; alone it says nothing. */
+	reported: Record<string, number>;
 }
 
 export interface LatticeDoubt {
@@ -175,6 +179,8 @@ export interface LatticeIncident {
 	recovering: boolean;
 	/** Evidence for it when it was opened or moved; 0 where no channel speaks. */
 	nats: number;
+	/** What was compared with before it was opened; empty where nothing was. */
+	control: string;
 	reason: string;
 }
 
@@ -187,11 +193,12 @@ export interface Maintenance {
 }
 
 export interface LatticeState {
-	readonly version: 2;
+	readonly version: 3;
 	/** Its endpoints are in `endpoints`. */
 	options: LatticeOptions;
 	nowAt: number;
 	trimmedAt: number;
+	vantagesJudgedAt: number;
 	endpoints: EndpointState[];
 	/** provider → model → vantage → index. */
 	index: Record<string, Record<string, Record<string, number>>>;
@@ -229,6 +236,8 @@ export type LatticeInput =
 	| { readonly type: 'tick'; readonly at: number }
 	| { readonly type: 'maintenance'; readonly id: string; readonly at: number; readonly scope: LatticeScope; readonly fromAt: number; readonly toAt: number }
 	| { readonly type: 'retire'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string }
+	/** Instead of what was reported of this model before; 0: nothing. */
+	| { readonly type: 'reported'; readonly at: number; readonly provider: string; readonly model: string; readonly nats: number }
 	| { readonly type: 'reprobe_denied'; readonly at: number; readonly provider: string; readonly model: string; readonly vantage: string };
 
 export interface LatticeIncidentDecision {
@@ -245,6 +254,10 @@ export interface LatticeIncidentDecision {
 	/** Start of the first bad result of the run that opened it. */
 	readonly onsetAt: number;
 	readonly nats: number;
+	/** Through the last bad result, on its channel. */
+	readonly badCount: number;
+	readonly judgedCount: number;
+	readonly control: string;
 	/** Why it is over; null while it is not. */
 	readonly ending: Ending | null;
 	readonly reason: string;
@@ -265,11 +278,14 @@ export interface LatticeReprobe {
 
 export type LatticeDecision = LatticeIncidentDecision | LatticeReprobe;
 
+/** Times of the detector are stated for blips of 20 s. */
+export const patience = ({ blipMs }: Pick<LatticeOptions, 'blipMs'>): number => (blipMs ?? 20_000) / 20_000;
+
 export function createLatticeState(options: LatticeOptions): LatticeState {
 	const state: LatticeState = {
-		version: 2,
+		version: 3,
 		options: { ...options, endpoints: [] },
-		...{ nowAt: 0, trimmedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
+		...{ nowAt: 0, trimmedAt: 0, vantagesJudgedAt: 0, endpoints: [], index: {}, providers: {}, vantages: {}, incidents: [], resolved: [], maintenances: [] },
 		...{ reprobeTokens: options.reprobe?.burst ?? 0, tokensAt: 0, incidentCount: 0, freePlaces: [] },
 	};
 	for (const endpoint of options.endpoints) endpointOf(state, endpoint.provider, endpoint.model, endpoint.vantage);
@@ -283,11 +299,16 @@ export function endpointOf(state: LatticeState, provider: string, model: string,
 	const place = state.freePlaces.pop() ?? state.endpoints.length;
 	state.endpoints[place] = freshEndpoint(provider, model, vantage);
 	((state.index[provider] ??= {})[model] ??= {})[vantage] = place;
-	const ofProvider = (state.providers[provider] ??= freshProvider(provider, state.options.baseIntervalMs));
+	const ofProvider = providerOf(state, provider);
 	ofProvider.endpoints.push(place);
 	ofProvider.scopes = null;
 	state.vantages[vantage] ??= { name: vantage, blindIncident: null, spans: [], samples: [] };
 	return place;
+}
+
+/** A new one joins. */
+export function providerOf(state: LatticeState, name: string): ProviderState {
+	return (state.providers[name] ??= freshProvider(name, state.options.baseIntervalMs));
 }
 
 export function endpointAt(state: LatticeState, place: number): EndpointState {
@@ -315,6 +336,7 @@ const freshProvider = (name: string, intervalMs: number): ProviderState => ({
 		chainedAt: 0,
 		triangulatedAt: 0,
 		keyEvents: [],
+		reported: {},
 	},
 });
 

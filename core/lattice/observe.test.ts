@@ -24,6 +24,8 @@ interface Fleet {
 	readonly models?: number;
 	readonly vantages?: readonly string[];
 	readonly reprobes?: boolean;
+	/** How much later than usual a result is delivered, by its start; default: not. */
+	readonly lateMs?: (at: number) => number;
 }
 
 function fleetOf({ providers = 4, models = 3, vantages = ['fra', 'iad', 'sin'] }: Fleet): EndpointName[] {
@@ -56,7 +58,16 @@ function play(world: World, toAt: number, fleet: Fleet = {}, extra: readonly Lat
 		const { outcome, factor = 1, totalMs = 900 * factor } = typeof answer === 'string' ? { outcome: answer } : answer;
 		const took = outcome === 'timeout' ? 20_000 : outcome === 'ok' ? totalMs : 300;
 		const id = `${endpoint.provider}${endpoint.model}${endpoint.vantage}@${at}`;
-		const input = { type: 'result', id, at: start + at + took + 2_000, startedAt: start + at, ...endpoint, outcome, totalMs: took, reprobe } as const;
+		const input = {
+			type: 'result',
+			id,
+			at: start + at + took + 2_000 + (fleet.lateMs?.(at) ?? 0),
+			startedAt: start + at,
+			...endpoint,
+			outcome,
+			totalMs: took,
+			reprobe,
+		} as const;
 		waiting.push({ ...input, ttftMs: outcome === 'ok' ? 300 * factor : null });
 	};
 	for (let at = 0; at < toAt; at += 1_000) {
@@ -363,6 +374,23 @@ describe('the lattice detector is a pure function of its inputs', () => {
 				const again = replayed(inputs, (state, i) => (cuts.includes(i) ? JSON.parse(JSON.stringify(state)) : state));
 				expect(again.decisions).toEqual(decisions);
 				expect(JSON.parse(JSON.stringify(again.state))).toEqual(JSON.parse(JSON.stringify(replayed(inputs).state)));
+			}),
+			{ numRuns: 25 },
+		);
+	});
+
+	it('results that come late and out of order lead to the same scope, once, and to no other', () => {
+		const places = fc.record({ provider: fc.nat(3), model: fc.option(fc.nat(2), { nil: null }), vantage: fc.constantFrom(null, 'fra', 'iad', 'sin') });
+		fc.assert(
+			fc.property(places, fc.integer(), ({ provider, model, vantage }, seed) => {
+				const hits = (one: EndpointName) =>
+					one.provider === `p${provider}` && (model === null || one.model === `m${model}`) && (vantage === null || one.vantage === vantage);
+				// Up to 40 s late, each by its own draw.
+				const lateMs = (at: number) => (Math.imul(at / 1_000 + seed, 0x9e3779b1) >>> 0) % 40_000;
+				const told = story(play(failing(hits), onset + 20 * minute, { lateMs }));
+				const scope = `p${provider}/${model === null ? '*' : `m${model}`}/${vantage ?? '*'}`;
+				expect(told.filter((one) => one.startsWith('open'))).toHaveLength(1);
+				expect(told.at(-1)).toBe(`resolve provider down ${scope}`);
 			}),
 			{ numRuns: 25 },
 		);

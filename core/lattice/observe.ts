@@ -4,7 +4,7 @@
  * How it decides, in words and numbers: docs/how-a-verdict-is-reached.md.
  */
 
-import { askAfterBad } from './ask-reprobes.ts';
+import { askAfterBad, askReported } from './ask-reprobes.ts';
 import { judgeVantage } from './attribute-blame.ts';
 import { blindVantages, isVoid, judgeRecovery } from './blind-vantages.ts';
 import { castVotes, learnLatency, learnNewLevel, learnRates } from './cast-votes.ts';
@@ -12,7 +12,7 @@ import { channelRules, channels } from './channels.ts';
 import { insertSample } from './insert-sample.ts';
 import { countForIncidents, judgeOpenIncidents } from './judge-open-incidents.ts';
 import { judgeProvider } from './judge-provider.ts';
-import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, type Sample } from './lattice-state.ts';
+import { covers, endpointAt, endpointOf, type LatticeDecision, type LatticeInput, type LatticeState, providerOf, type Sample } from './lattice-state.ts';
 import { openIncident, resolveIncident } from './record-incident.ts';
 import { retireEndpoint } from './retire-endpoint.ts';
 import { trimSamples } from './trim-samples.ts';
@@ -20,6 +20,8 @@ import { watchKeys } from './watch-keys.ts';
 
 const seenKept = 24;
 const trimEveryMs = 300_000;
+/** Nobody is blamed without looking at the vantages, whenever that is; this is for those that nobody is blamed for. */
+const vantagesEveryMs = 2_000;
 
 /** Moves the state forward in place by one input. On a failed commit throw the state away and load it again. */
 export function observe(state: LatticeState, input: LatticeInput): LatticeDecision[] {
@@ -38,6 +40,15 @@ export function observe(state: LatticeState, input: LatticeInput): LatticeDecisi
 		case 'retire':
 			retireEndpoint(state, input, decisions);
 			break;
+		case 'reported': {
+			const provider = providerOf(state, input.provider);
+			const isNews = input.nats > 0 && provider.reported[input.model] === undefined;
+			if (input.nats > 0) provider.reported[input.model] = input.nats;
+			else delete provider.reported[input.model];
+			provider.changed = true;
+			if (isNews) askReported(state, provider, input.model, decisions);
+			break;
+		}
 		case 'reprobe_denied': {
 			const endpoint = endpointAt(state, endpointOf(state, input.provider, input.model, input.vantage));
 			endpoint.pendingAt.pop();
@@ -111,7 +122,10 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 	}
 	state.maintenances = state.maintenances.filter(({ toAt }) => nowAt - toAt < 600_000);
 	const hot = Object.values(state.providers).filter(({ hotUntilAt }) => hotUntilAt >= nowAt);
-	if (hot.length >= 2) judgeVantages(state, decisions);
+	if (hot.length >= 2 && nowAt - state.vantagesJudgedAt >= vantagesEveryMs) {
+		state.vantagesJudgedAt = nowAt;
+		judgeVantages(state, decisions);
+	}
 	for (const provider of hot) if (provider.changed || nowAt - provider.judgedAt >= 3_000) judgeProvider(state, provider, provider.hotBits, decisions);
 	if (state.incidents.length > 0) {
 		judgeRecovery(state, decisions);
@@ -126,22 +140,25 @@ function observeTick(state: LatticeState, decisions: LatticeDecision[]): void {
 /** Several providers in doubt at once: before any of them is blamed, look at the vantages. */
 function judgeVantages(state: LatticeState, decisions: LatticeDecision[]): void {
 	for (const channel of channels) {
-		const { bit } = channelRules[channel];
-		const failing = new Map<string, { providers: number; firstAt: number }>();
+		const { bit, openNats } = channelRules[channel];
+		const failing = new Map<string, { providers: number; firstAt: number; nats: number }>();
 		for (const provider of Object.values(state.providers)) {
-			const firstAt = new Map<string, number>();
+			const firstAt = new Map<string, { at: number; nats: number }>();
 			for (let i = provider.samples.length - 1; i >= 0; i -= 1) {
 				const { bad, startedAt, endpoint } = provider.samples[i] as Sample;
 				if (state.nowAt - startedAt >= 180_000) break;
-				if ((bad & bit) !== 0) firstAt.set(endpointAt(state, endpoint).vantage, startedAt);
+				if ((bad & bit) === 0) continue;
+				const { vantage, badCost } = endpointAt(state, endpoint);
+				firstAt.set(vantage, { at: startedAt, nats: badCost[channel] + (firstAt.get(vantage)?.nats ?? 0) });
 			}
-			for (const [vantage, at] of firstAt) {
-				const before = failing.get(vantage) ?? { providers: 0, firstAt: at };
-				failing.set(vantage, { providers: before.providers + 1, firstAt: Math.min(before.firstAt, at) });
+			for (const [vantage, { at, nats }] of firstAt) {
+				const before = failing.get(vantage) ?? { providers: 0, firstAt: at, nats: 0 };
+				failing.set(vantage, { providers: before.providers + 1, firstAt: Math.min(before.firstAt, at), nats: before.nats + nats });
 			}
 		}
-		for (const [vantage, { providers, firstAt }] of failing) {
-			if (providers < 3 || state.vantages[vantage]?.blindIncident) continue;
+		for (const [vantage, { providers, firstAt, nats }] of failing) {
+			// Even if every one of them spoke for it in full it would not be loud enough: the weighing is the dear part.
+			if (providers < 3 || nats < openNats || state.vantages[vantage]?.blindIncident) continue;
 			const blame = judgeVantage(state, channel, vantage, firstAt);
 			if (blame.verdict === 'monitor') blindVantages(state, blame, channel, decisions);
 		}

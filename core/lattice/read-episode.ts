@@ -1,6 +1,6 @@
 /** Sequential evidence of one scope on one channel, read from its results in the order of their starts. */
 import { type Channel, channelRules, maxShareRatio, natsOf } from './channels.ts';
-import type { EndpointState, Sample } from './lattice-state.ts';
+import { type EndpointState, type LatticeState, patience, type Sample } from './lattice-state.ts';
 
 export interface Episode {
 	/** Start of its first bad result. */
@@ -73,15 +73,18 @@ export function readEpisode(samples: readonly Sample[], channel: Channel, endpoi
 	};
 }
 
-/** Loud, of at least three bad results of which two are fresh, and lasting. */
-export function isRipe(episode: Episode, channel: Channel, endpoints: readonly EndpointState[], nowAt: number, freshMs: number): boolean {
+/**
+ * Loud, of at least three bad results of which two are fresh, and lasting.
+ * @param aidNats what is said by others: it makes our own results louder, and replaces none
+ */
+export function isRipe(episode: Episode, channel: Channel, { endpoints, nowAt, options }: LatticeState, freshMs: number, aidNats = 0): boolean {
 	const { bit, openNats } = channelRules[channel];
-	if (episode.nats < openNats || episode.badCount < 3) return false;
+	if (episode.nats + aidNats < openNats || episode.badCount < 3) return false;
 	let fresh = 0;
 	for (const { bad, startedAt } of episode.samples) if ((bad & bit) !== 0 && nowAt - startedAt <= freshMs) fresh += 1;
 	if (fresh < 2) return false;
 	if (channel === 'slow' && !isSlowInTheMiddle(episode)) return false;
-	return isLasting(episode.samples, channel, endpoints);
+	return isLasting(episode.samples, channel, endpoints, channelRules[channel].horizonMs * patience(options));
 }
 
 const medianSlowLn = Math.log(2.05);
@@ -92,8 +95,8 @@ function isSlowInTheMiddle({ samples }: Episode): boolean {
 }
 
 /** An unbroken streak that goes on after the longest blip, or enough evidence without its worst moments. */
-export function isLasting(all: readonly Sample[], channel: Channel, endpoints: readonly EndpointState[]): boolean {
-	const { bit, horizonMs, lastingNats, blipsForgiven } = channelRules[channel];
+export function isLasting(all: readonly Sample[], channel: Channel, endpoints: readonly EndpointState[], horizonMs: number): boolean {
+	const { bit, lastingNats, blipsForgiven } = channelRules[channel];
 	let samples = all.filter(({ valid }) => (valid & bit) !== 0);
 	const lastGood = samples.findLastIndex(({ bad }) => (bad & bit) === 0);
 	const streak = samples.slice(lastGood + 1);

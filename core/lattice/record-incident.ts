@@ -32,7 +32,7 @@ export function openIncident(state: LatticeState, opening: Opening, decisions: L
 	const incident: LatticeIncident = {
 		...{ id, firstId: last?.firstId ?? id, openedAt: state.nowAt, lastBadAt: opening.onsetAt, badCount: 0, judgedCount: 0, goodSinceBad: 0 },
 		...{ sawTimeout: false, recoveryFromAt: opening.onsetAt, relapses: last === undefined ? 0 : last.relapses + 1, recoveryAsks: 0 },
-		...{ recovering: false, nats: 0 },
+		...{ recovering: false, nats: 0, control: '' },
 		...opening,
 	};
 	state.incidents.push(incident);
@@ -43,7 +43,7 @@ export function openIncident(state: LatticeState, opening: Opening, decisions: L
 export function updateIncident(
 	state: LatticeState,
 	incident: LatticeIncident,
-	change: { scope?: LatticeScope; severity?: Severity; nats?: number; reason: string },
+	change: { scope?: LatticeScope; severity?: Severity; nats?: number; control?: string; reason: string },
 	decisions: LatticeDecision[],
 ): void {
 	Object.assign(incident, change);
@@ -65,6 +65,6 @@ export function resolveIncident(state: LatticeState, incident: LatticeIncident, 
 }
 
 function decisionOf(type: LatticeIncidentDecision['type'], incident: LatticeIncident, at: number): LatticeIncidentDecision {
-	const { id, firstId, scope, severity, cause, channel, onsetAt, nats, reason } = incident;
-	return { type, id, firstId, at, scope: { ...scope }, severity, cause, channel, onsetAt, nats, ending: null, reason };
+	const { id, firstId, scope, severity, cause, channel, onsetAt, nats, badCount, judgedCount, control, reason } = incident;
+	return { type, id, firstId, at, scope: { ...scope }, severity, cause, channel, onsetAt, nats, badCount, judgedCount, control, ending: null, reason };
 }

@@ -7,8 +7,6 @@ const hoursOfWeek = 168;
 const hoursToMonday = 72;
 /** An hour with fewer results tells nothing about hours of its kind. */
 const resultsNeeded = 5;
-const weeksNeeded = 2;
-const gain = 0.3;
 /** One result counts at most this far from the week's mean, in ln: an outlier is no season. */
 const clipLn = 1.5;
 /** Results that the mean of a week remembers at one a minute; at a slower pace it remembers longer. */
@@ -20,10 +18,16 @@ const slotOf = (hour: number) => (hour + hoursToMonday) % hoursOfWeek;
 /** ln of what this hour of the week usually takes over the week's mean; 0 until every hour was seen in two weeks. */
 export function seasonLn(provider: ProviderState, model: string, at: number): number {
 	const season = provider.seasons[model];
-	return season?.active ? (season.hourCenti[slotOf(hourOf(at))] ?? 0) / 100 : 0;
+	return season?.active ? believedLn(season, hourOf(at)) : 0;
 }
 
-/** Adds one good result of a usual day. */
+/** What both weeks say: trouble of one week is no season. */
+function believedLn({ lastCenti, beforeCenti }: Season, hour: number): number {
+	const [last, before] = [lastCenti[slotOf(hour)] ?? 0, beforeCenti[slotOf(hour)] ?? 0];
+	return last * before <= 0 ? 0 : (Math.sign(last) * Math.min(Math.abs(last), Math.abs(before))) / 100;
+}
+
+/** Adds one good result, a slow one too: whether slowness is a season shows in its coming back. */
 export function learnSeason(provider: ProviderState, model: string, at: number, totalLn: number, baseline: LatencyBaseline): void {
 	baseline.weekLn += (totalLn - baseline.weekLn) * Math.max(1 / baseline.samples, 1 / weekMemory);
 	const season = (provider.seasons[model] ??= freshSeason());
@@ -38,28 +42,24 @@ export function learnSeason(provider: ProviderState, model: string, at: number, 
 /** The level follows the hours by itself until the season is known; then what this hour adds comes off it, once. */
 export function takeSeasonOff(baseline: LatencyBaseline, season: Season | undefined, at: number): void {
 	if (!season?.active || baseline.seasonal) return;
-	const nowLn = (season.hourCenti[slotOf(hourOf(at))] ?? 0) / 100;
+	const nowLn = believedLn(season, hourOf(at));
 	baseline.ttftLn -= nowLn;
 	baseline.totalLn -= nowLn;
 	baseline.seasonal = true;
 }
 
-const freshSeason = (): Season => ({ hourCenti: [], hourWeeks: [], hour: 0, sumLn: 0, count: 0, active: false });
+const freshSeason = (): Season => ({ lastCenti: [], beforeCenti: [], hour: 0, sumLn: 0, count: 0, active: false });
 
 function closeHour(season: Season, next: number): void {
 	if (season.count >= resultsNeeded) {
-		if (season.hourWeeks.length === 0) {
-			season.hourCenti = Array.from({ length: hoursOfWeek }, () => 0);
-			season.hourWeeks = Array.from({ length: hoursOfWeek }, () => 0);
+		if (season.lastCenti.length === 0) {
+			season.lastCenti = Array.from({ length: hoursOfWeek }, () => null);
+			season.beforeCenti = Array.from({ length: hoursOfWeek }, () => null);
 		}
 		const slot = slotOf(season.hour);
-		const seen = Math.round((season.sumLn / season.count) * 100);
-		const weeks = season.hourWeeks[slot] ?? 0;
-		const before = season.hourCenti[slot] ?? 0;
-		// The first week's mean was still being learned: the second counts alone.
-		season.hourCenti[slot] = weeks < weeksNeeded ? seen : Math.round(before + gain * (seen - before));
-		season.hourWeeks[slot] = Math.min(weeks + 1, 99);
-		season.active ||= season.hourWeeks.every((count) => count >= weeksNeeded);
+		season.beforeCenti[slot] = season.lastCenti[slot] ?? null;
+		season.lastCenti[slot] = Math.round((season.sumLn / season.count) * 100);
+		season.active ||= season.beforeCenti.every((centi) => centi !== null);
 	}
 	season.hour = next;
 	season.sumLn = 0;

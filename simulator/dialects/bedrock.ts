@@ -62,7 +62,7 @@ export const bedrock: SimDialect = {
 	operation: 'chat',
 	contentType: 'application/vnd.amazon.eventstream',
 	encode: encodeAwsFrame,
-	listingPath: null,
+	listingPath: '/foundation-models',
 	matchAsk(path) {
 		const match = /^\/model\/([^/]+)\/converse-stream$/.exec(path);
 		return match === null ? null : decodeURIComponent(match[1] ?? '');
@@ -117,6 +117,6 @@ export const bedrock: SimDialect = {
 		return { event: `exception:${type.charAt(0).toLowerCase()}${type.slice(1)}`, data: body };
 	},
 	whole: (answer, text) => ({ output: { message: { role: 'assistant', content: [{ text }] } }, stopReason: 'end_turn', ...usageOf(answer) }),
-	listModels: () => ({}),
+	listModels: (names) => ({ modelSummaries: names.map((modelId) => ({ modelId, modelName: modelId, modelLifecycle: { status: 'ACTIVE' } })) }),
 	headers: (answer) => ({ 'x-amzn-requestid': answer.id }),
 };

@@ -32,7 +32,8 @@ export const cohere: SimDialect = {
 	operation: 'chat',
 	contentType: 'text/event-stream',
 	encode: null,
-	listingPath: null,
+	listingPath: '/models',
+	listingBasePath: '/v1',
 	matchAsk: (path) => (path === '/chat' ? '' : null),
 	presentedKey: openaiChat.presentedKey,
 	readAsk(body, model) {
@@ -96,6 +97,6 @@ export const cohere: SimDialect = {
 		message: { role: 'assistant', content: [{ type: 'text', text }] },
 		usage: usageOf(answer),
 	}),
-	listModels: (names) => ({ models: names.map((name) => ({ name })) }),
+	listModels: (names) => ({ models: names.map((name) => ({ name, endpoints: ['chat'], finetuned: false, context_length: 128_000 })) }),
 	headers: () => ({ 'x-trial-endpoint-call-remaining': '12' }),
 };

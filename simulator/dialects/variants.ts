@@ -114,7 +114,9 @@ export const vertex: SimDialect = {
 	...gemini,
 	id: 'vertex',
 	basePath: '/v1/projects/sim/locations/sim/publishers/google',
-	listingPath: null,
+	listingPath: '/models',
+	listingBasePath: '/v1beta1/publishers/google',
+	listModels: (names) => ({ publisherModels: names.map((name) => ({ name: `publishers/google/models/${name}`, versionId: 'default', launchStage: 'GA' })) }),
 	presentedKey: openaiChat.presentedKey,
 	error(kind, key) {
 		const failure = (code: number, status: string, message: string): SimError => ({ status: code, headers: {}, body: { error: { code, message, status } } });

@@ -108,27 +108,28 @@ export interface Act {
 	readonly fault: Fault;
 }
 
-export const demoLoopMs = 20 * 60_000;
+/** Longer than the half hour in which trouble that comes back is called a relapse. */
+export const demoLoopMs = 40 * 60_000;
 
 export const demoActs: readonly Act[] = [
 	{ title: 'Meridian is down', fromS: 30, toS: 220, provider: 'meridian', model: null, fault: { mode: 'http_error', error: 'unavailable' } },
 	{ title: 'our key at Juniper is revoked', fromS: 150, toS: 400, provider: 'juniper', model: null, fault: { mode: 'http_error', error: 'auth_failed' } },
-	{ title: 'one model at Kestrel cuts its streams', fromS: 290, toS: 500, provider: 'kestrel', model: 'orrery/r1', fault: { mode: 'cut_fin', tokens: 6 } },
-	{ title: 'Heliograph browns out', fromS: 460, toS: 700, provider: 'heliograph', model: null, fault: { mode: 'slow', factor: 6 } },
-	{ title: 'Quanta sheds load', fromS: 640, toS: 820, provider: 'quanta', model: null, fault: { mode: 'http_error', error: 'overloaded', retryAfter: '20' } },
+	{ title: 'one model at Kestrel cuts its streams', fromS: 390, toS: 700, provider: 'kestrel', model: 'orrery/r1', fault: { mode: 'cut_fin', tokens: 6 } },
+	{ title: 'Heliograph browns out', fromS: 640, toS: 1_000, provider: 'heliograph', model: null, fault: { mode: 'slow', factor: 6 } },
+	{ title: 'Quanta sheds load', fromS: 960, toS: 1_260, provider: 'quanta', model: null, fault: { mode: 'http_error', error: 'overloaded', retryAfter: '20' } },
 	{
 		title: 'Arctic Flash at Tern is flaky',
-		fromS: 780,
-		toS: 960,
+		fromS: 1_220,
+		toS: 1_580,
 		provider: 'tern',
 		model: 'tern/arctic-flash',
 		fault: { mode: 'flapping', ratio: 0.5, fault: { mode: 'http_error', error: 'server_error' } },
 	},
-	{ title: 'Oxbow serves garbage for one model', fromS: 880, toS: 1_060, provider: 'oxbow', model: 'sable/coder-14b', fault: { mode: 'wrong_answer' } },
+	{ title: 'Oxbow serves garbage for one model', fromS: 1_540, toS: 1_860, provider: 'oxbow', model: 'sable/coder-14b', fault: { mode: 'wrong_answer' } },
 	{
 		title: 'Vesper 4 at Palimpsest hangs in mid-answer',
-		fromS: 1_010,
-		toS: 1_170,
+		fromS: 1_820,
+		toS: 2_250,
 		provider: 'palimpsest',
 		model: 'heliograph/vesper-4',
 		fault: { mode: 'stall_after', tokens: 5 },

@@ -6,13 +6,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { askListings } from '#bin/ask-listings.ts';
 import type { Discovery } from '#config/discovery.ts';
 import { keepVanishedMs } from '#core/lifecycle.ts';
+import { dialects } from '#providers/index.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { simModel, simProvider, testKey } from './probe-setup.ts';
 
 let simulator: Simulator;
 let dataDir: string;
 const models = ['one', 'two'].map((upstreamModel) => ({ ...simModel, model: `aurora/${upstreamModel}`, upstreamModel }));
-const speakers = ['openai-chat', 'anthropic', 'gemini', 'ollama'];
+const speakers = Object.values(dialects)
+	.filter(({ listing }) => listing !== null)
+	.map(({ id }) => id);
 
 beforeAll(async () => {
 	const providers = speakers.map((dialect) => ({ ...simProvider(dialect, dialect), models }));

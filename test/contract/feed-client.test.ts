@@ -390,3 +390,54 @@ test('a closed client asks no more and still answers', async () => {
 	await new Promise((done) => setImmediate(done));
 	expect([asked, client.isHealthy(a), client.rank(model).length]).toEqual([0, false, 3]);
 });
+
+describe('with a stream of events', () => {
+	const idle = { pollMs: 3_600_000, events: true };
+
+	test('a verdict is known as soon as the stream rings, without waiting for a poll', async () => {
+		const own = await serveSample({ now: Date.now });
+		closers.push(() => own.close());
+		const before = sampleSnapshot({ number: 1, now: Date.now() });
+		await own.publish(before);
+		const target = before.targets.find(({ state }) => state === 'operational')?.id ?? '';
+		const { client, changes } = start({ url: own.url, ...idle });
+		await client.ready;
+		expect(client.state(target).state).toBe('operational');
+		const next = changes();
+		await own.publish(sampleSnapshot({ number: 2, now: Date.now(), states: { [target]: 'major_outage' } }));
+		expect((await next).find(({ id }) => id === target)).toMatchObject({ state: 'major_outage', previous: 'operational' });
+		expect(client.isHealthy(target)).toBe(false);
+	});
+
+	test('a server without a stream is polled as ever', async () => {
+		const feed = await serveFeed((req, res) => (req.url === '/v1/verdicts' ? mixed(req, res) : res.writeHead(404).end()));
+		const { client, failed } = start({ url: feed.url, events: true });
+		await failed(1);
+		await feed.polls(3);
+		expect(client.isHealthy(a)).toBe(false);
+	});
+
+	test('a stream that breaks is opened again where it stopped', async () => {
+		const resumed: (string | undefined)[] = [];
+		const feed = await serveFeed((req, res) => {
+			if (req.url === '/v1/verdicts') return mixed(req, res);
+			resumed.push(req.headers['last-event-id'] as string | undefined);
+			res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`id: 7-1\nevent: delta\ndata: {}\n\n`);
+		});
+		const { failed } = start({ url: feed.url, events: true });
+		await failed(2);
+		expect(resumed.slice(0, 2)).toEqual([undefined, '7-1']);
+	});
+
+	test('what the stream says is not believed: with a key only the signed document is', async () => {
+		const lie = JSON.stringify({ schema: 'linnet.verdicts/1', targets: { [b]: { state: 'major_outage', reason: 'no', since: '' } } });
+		const feed = await serveFeed((req, res) => {
+			if (req.url === '/v1/verdicts') return mixed(req, res);
+			res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(`id: 1-1\nevent: snapshot\ndata: ${lie}\n\n`);
+		});
+		const { client } = start({ url: feed.url, ...idle });
+		await client.ready;
+		await feed.polls(1);
+		expect(client.isHealthy(b)).toBe(true);
+	});
+});

@@ -14,7 +14,7 @@ import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { evaluatorName, openEvaluator } from '#workers/evaluator.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
 const target = sampleTarget('acme:small:chat');
@@ -64,12 +64,12 @@ async function judgeAndPublish(): Promise<void> {
 	await rollUp({ db, log: silentLog, now: () => now });
 	const backOff = { firstMs: 3_600_000, longestMs: 86_400_000 };
 	const evaluator = await openEvaluator({
-		...{ db, log: silentLog, lease, now: () => now, targets: () => [target], maintenances: () => [], routes: () => [] },
+		...{ db, log: silentLog, lease, now: () => now, targets: () => [target], maintenances: () => [], blipMs: () => 20_000, routes: () => [] },
 		...{ simulated: false, publicUrl: () => null, backOff },
 	});
 	await evaluator.step();
 	snapshots.put(
-		await publishSnapshot({
+		await createPublisher({
 			db,
 			rollups: createRollupReader(db),
 			now: () => now,
@@ -78,7 +78,8 @@ async function judgeAndPublish(): Promise<void> {
 			simulated: false,
 			intervalMs: () => 60_000,
 			maintenances: async () => [],
-		}),
+			drill: null,
+		}).publish(),
 	);
 	await observations.refresh();
 }

@@ -17,7 +17,7 @@ import { registerTargets } from '#db/targets.ts';
 import { createRandom } from '#simulator/fleet.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { publishSnapshot } from '#workers/publish-snapshot.ts';
+import { createPublisher } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
 type Row = z.infer<typeof resultsSchema>['results'][number];
@@ -86,7 +86,7 @@ function interval(good: number, total: number): { low: number; high: number } {
 test('counts, ratios, intervals, percentiles and days are recomputed from the rows', async () => {
 	await insertResults(database.db, record(), { now, retentionDays: 400 });
 	await rollUp({ db: database.db, log: silentLog, now: () => now });
-	const snapshot = await publishSnapshot({
+	const snapshot = await createPublisher({
 		db: database.db,
 		rollups: createRollupReader(database.db),
 		now: () => now,
@@ -95,7 +95,8 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 		simulated: false,
 		intervalMs: () => 60_000,
 		maintenances: async () => [],
-	});
+		drill: null,
+	}).publish();
 	const snapshots = createSnapshotSource();
 	snapshots.put(snapshot);
 	const app = createApp({
@@ -111,13 +112,13 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 
 	for (const { id } of targets) {
 		const { target } = targetSchema.parse(await (await fetch(`${server.url}/v1/targets/${id}`)).json());
-		// The rule, in one sentence: scheduled results that ran, from the start of the bucket that holds the window's start.
+		// The rule, in one sentence: scheduled results that ran since the window's start; above a day, since the full hour that holds it.
 		const ran = (await readRows(id)).filter(({ kind, startedAt }) => kind === 'scheduled' && startedAt !== null);
 		expect(ran.length).toBeGreaterThan(800);
 		const since = (from: number) => ran.filter(({ slotAt }) => Date.parse(slotAt) >= from);
 		const within = (window: WindowName) => {
-			const bucketMs = windowMs[window] > dayMs ? 3_600_000 : 300_000;
-			return since(Math.floor((now - windowMs[window]) / bucketMs) * bucketMs);
+			const startAt = now - windowMs[window];
+			return since(windowMs[window] > dayMs ? Math.floor(startAt / 3_600_000) * 3_600_000 : startAt);
 		};
 		const count = (rows: readonly Row[], sli: Row['sli']) => rows.filter((row) => row.sli === sli).length;
 		for (const window of Object.keys(windowMs) as WindowName[]) {

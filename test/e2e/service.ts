@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const root = join(import.meta.dirname, '..', '..');
 
 export interface Service {
+	readonly pid: number;
 	readonly url: string;
 	readonly dir: string;
 	readonly configPath: string;
@@ -58,6 +59,7 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 	child.stderr?.on('data', (chunk) => (output += chunk));
 	const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
 	const service: Service = {
+		pid: child.pid ?? 0,
 		url: `http://127.0.0.1:${own}`,
 		dir: home,
 		configPath,

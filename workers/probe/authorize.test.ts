@@ -34,6 +34,16 @@ describe('a signature', () => {
 		expect(headers.authorization).toContain('Signature=29920e4877a562797fa6384ab1b2e9b2b90cd317e19ec1f9dbdc55a8abdb5c72');
 	});
 
+	test('of a listing, with its query, equals the one of the AWS SDK too', () => {
+		const listing = {
+			url: new URL('https://bedrock.us-east-1.amazonaws.com/foundation-models?byOutputModality=TEXT&byInferenceType=ON_DEMAND'),
+			headers: {},
+			body: '',
+		};
+		const { authorization } = signV4(keys, listing, 'us-east-1', now, 'GET');
+		expect(authorization).toContain('Signature=ce6e1a98e9ab0e450067d678e61b622f7d77ddf908d773415a09e2fc4760b0ff');
+	});
+
 	test('takes the region from the host, and signs a session token', () => {
 		const west = { ...wire, url: new URL('https://bedrock-runtime.eu-west-3.amazonaws.com/model/m/converse-stream') };
 		const headers = authorize('sigv4', 'id:secret:session', west, now);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { type LoopLag, watchLoopLag } from './loop-lag.ts';
+import { isBent, type LoopLag, watchLoopLag } from './loop-lag.ts';
 
 let lag: LoopLag | null = null;
 afterEach(() => lag?.stop());
@@ -39,4 +39,15 @@ test('a block from before the probe does not count: no delay is longer than the 
 test('the limit is stated', () => {
 	lag = watchLoopLag({ limitMs: 50 });
 	expect(lag.limitMs).toBe(50);
+});
+
+test.each([
+	[50, 60, false],
+	[51, 60, true],
+	[51, 1_019, true],
+	[51, 1_021, false],
+	[400, 30_000, false],
+	[1_501, 30_000, true],
+])('a delay of %d ms in a probe of %d ms bends it: %s', (lagMs, totalMs, bent) => {
+	expect(isBent({ limitMs: 50 }, lagMs, totalMs)).toBe(bent);
 });

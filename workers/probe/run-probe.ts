@@ -15,7 +15,7 @@ import { dialects } from '#providers/index.ts';
 import { buildWire, findRequestId, isOtherModel } from '#providers/wire.ts';
 import { authorize } from './authorize.ts';
 import { type Control, confirmNetwork, type NetworkOpinion } from './confirm-network.ts';
-import type { LoopLag } from './loop-lag.ts';
+import { isBent, type LoopLag } from './loop-lag.ts';
 import { type NetworkSettings, newMarks } from './open-connection.ts';
 import { type Exchange, type ExchangeNote, timedRequest } from './timed-request.ts';
 
@@ -98,6 +98,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 			contentTypes: dialect.contentTypes,
 			reader,
 			network: tools.network ?? {},
+			http2: target.http2,
 			signal: probe.signal,
 			observe: tools.observe?.bind(tools),
 		});
@@ -106,7 +107,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 	const answer = exchange.body === null && exchange.status !== null ? reader.answer() : null;
 	const rateLimit = readRateLimit(exchange.headers, startedAt, entry?.resetInSeconds ?? false);
 	const evidence: ProbeEvidence = {
-		monitorFault: exchange.aborted ? 'aborted' : lagMs > tools.lag.limitMs ? 'event_loop_lag' : null,
+		monitorFault: exchange.aborted ? 'aborted' : isBent(tools.lag, lagMs, exchange.totalMs) ? 'event_loop_lag' : null,
 		credentialFault,
 		phase: exchange.phase,
 		transport: exchange.transport,
@@ -236,6 +237,7 @@ function describe(
 		...(text === null || text === '' ? {} : { message: redact(text, secrets) }),
 		...(error?.param ? { param: redact(error.param, secrets, 120) } : {}),
 		...(end === null ? {} : { deprecated: true as const, ...(end.shutdownAt === null ? {} : { sunsetAt: end.shutdownAt }) }),
+		...(exchange.marks.protocol === 'h2' ? { protocol: 'h2' as const } : {}),
 		...(exchange.heartbeats > 0 ? { heartbeats: exchange.heartbeats } : {}),
 		...(finishReason === null || found.outcome === 'ok' ? {} : { finishReason: redact(finishReason, secrets, 60) }),
 		...(networkConfirmed === null ? {} : { networkConfirmed }),

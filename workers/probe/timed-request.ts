@@ -1,16 +1,17 @@
 import type { Socket } from 'node:net';
-import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Client } from 'undici';
 import type { Deadline } from '#core/classify.ts';
 import type { Phase } from '#core/probe-result.ts';
 import type { Timeouts } from '#core/target.ts';
 import type { AnswerReader, Framing } from '#providers/adapter.ts';
+import { type BodyReader, createBodyReader } from './body-reader.ts';
 import { createEventDecoder, type EventDecoder } from './event-decoder.ts';
+import type { HangUp, HttpSink } from './http-sink.ts';
 import { type ConnectMarks, endpointOf, type NetworkSettings, newMarks, openConnection } from './open-connection.ts';
+import { sendHttp1 } from './send-http1.ts';
+import { sendHttp2 } from './send-http2.ts';
 
-/** A canary's answer is a few KB; what is far beyond is an attack or a bug of the far end, and must cost us little. */
-const bounds = { bodyBytes: 2_000_000, wholeBodyBytes: 65_536, eventChars: 262_144, events: 50_000, headerBytes: 65_536, informational: 16 };
+/** Far beyond what a canary's answer takes: more is an attack or a bug of the far end, and must cost us little. */
+const bounds = { eventChars: 262_144, events: 50_000, informational: 16 };
 
 export interface TimedRequest {
 	readonly url: URL;
@@ -24,6 +25,8 @@ export interface TimedRequest {
 	readonly contentTypes: RegExp;
 	readonly reader: AnswerReader;
 	readonly network: NetworkSettings;
+	/** Offer HTTP/2; the far end chooses. */
+	readonly http2?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 	readonly observe?: ((note: ExchangeNote) => void) | undefined;
 }
@@ -93,7 +96,7 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 		contentSeen: false,
 	};
 	const cancel = new AbortController();
-	let client: Client | null = null;
+	let endExchange: HangUp | null = null;
 	let socket: Socket | null = null;
 	let ended = false;
 	let sentAt = 0;
@@ -112,8 +115,7 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 	};
 
 	const hangUp = () => {
-		// Its promise only says that the socket is gone.
-		client?.destroy().catch(() => {});
+		endExchange?.();
 		socket?.destroy();
 	};
 
@@ -228,50 +230,36 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 	if (request.signal?.aborted) return onAbort();
 	request.signal?.addEventListener('abort', onAbort, { once: true });
 	watch();
-	openConnection(endpointOf(request.url, request.network), marks, cancel.signal).then((connection) => {
+	let informational = 0;
+	const sink: HttpSink = {
+		onSending() {
+			sentAt = performance.now();
+			watch();
+			note('sent', () => `${request.method} ${request.url.pathname}`);
+		},
+		onInformational() {
+			if (++informational > bounds.informational) finish({ ...cleanEnd, bound: 'headers' });
+		},
+		onHeaders(status, headers) {
+			if (!ended) onHeaders(status, headers);
+		},
+		onData(chunk) {
+			if (ended) return;
+			chunkAt = performance.now();
+			body ??= beginBody?.(looksLikeEvents(chunk)) ?? null;
+			body?.write(chunk);
+		},
+		onEnd() {
+			body ??= beginBody?.(false) ?? null;
+			body?.end();
+		},
+		onError: fail,
+	};
+	openConnection(endpointOf(request.url, request.network, request.http2), marks, cancel.signal).then((connection) => {
 		if (ended) return connection.destroy();
 		socket = connection;
 		note('connected', () => marks.address ?? '');
-		client = new Client(request.url.origin, {
-			allowH2: false,
-			// undici asks for the socket inside its own resume loop: an answer in the same turn is lost and nothing is ever sent.
-			connect: (_options, callback) => process.nextTick(callback, null, connection),
-			headersTimeout: 0,
-			bodyTimeout: 0,
-			maxHeaderSize: bounds.headerBytes,
-		});
-		let informational = 0;
-		client.dispatch(
-			{ path: request.url.pathname + request.url.search, method: request.method, headers: request.headers, body: request.body === '' ? null : request.body },
-			{
-				onRequestStart() {
-					// The request is written in the same turn; onRequestSent may come after the answer's first bytes.
-					sentAt = performance.now();
-					watch();
-					note('sent', () => `${request.method} ${request.url.pathname}`);
-				},
-				onRequestUpgrade: () => finish({ ...cleanEnd, transport: { code: 'HPE_UPGRADE', message: 'the connection was switched to another protocol' } }),
-				onResponseStart(_controller, status, headers) {
-					if (ended) return;
-					if (status < 200) {
-						if (++informational > bounds.informational) finish({ ...cleanEnd, bound: 'headers' });
-						return;
-					}
-					onHeaders(status, flatten(headers));
-				},
-				onResponseData(_controller, chunk) {
-					if (ended) return;
-					chunkAt = performance.now();
-					body ??= beginBody?.(looksLikeEvents(chunk)) ?? null;
-					body?.write(chunk);
-				},
-				onResponseEnd() {
-					body ??= beginBody?.(false) ?? null;
-					body?.end();
-				},
-				onResponseError: (_controller, error) => fail(error),
-			},
-		);
+		endExchange = (marks.protocol === 'h2' ? sendHttp2 : sendHttp1)(connection, request, sink);
 	}, fail);
 }
 
@@ -280,98 +268,9 @@ function looksLikeEvents(chunk: Buffer): boolean {
 	return /^\s*(?:data|event|id|retry)?:/.test(chunk.subarray(0, 64).toString('utf8'));
 }
 
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-	const flat: Record<string, string> = {};
-	for (const [name, value] of Object.entries(headers)) {
-		if (value !== undefined) flat[name.toLowerCase()] = (Array.isArray(value) ? value.join(', ') : value).slice(0, 1_024);
-	}
-	return flat;
-}
-
 function transportOf(error: unknown): { code: string; message: string } {
 	const { code, name, message } = error as NodeJS.ErrnoException;
 	// undici reports an unasked 101 or 100 as a plain socket error.
 	if (code === 'UND_ERR_SOCKET' && /^bad (?:upgrade|response)$/.test(message)) return { code: 'HPE_UPGRADE', message };
 	return { code: code ?? name ?? 'UNKNOWN', message: message ?? String(error) };
-}
-
-interface BodyReader {
-	write(chunk: Buffer): void;
-	end(): void;
-	stop(): void;
-	/** Null when the body went to the decoder. */
-	text(): string | null;
-}
-
-interface BodySink {
-	onEnd(): void;
-	onFault(error: unknown): void;
-	onBound(): void;
-	onFull(): void;
-}
-
-function createBodyReader(encoding: string | undefined, decoder: EventDecoder | null, sink: BodySink): BodyReader {
-	const pieces: Buffer[] = [];
-	let rawBytes = 0;
-	let bytes = 0;
-	let stopped = false;
-	const take = (chunk: Buffer) => {
-		if (stopped) return;
-		bytes += chunk.length;
-		if (decoder !== null) {
-			if (bytes > bounds.bodyBytes) return sink.onBound();
-			decoder.feed(chunk);
-			return;
-		}
-		pieces.push(chunk);
-		if (bytes >= bounds.wholeBodyBytes) sink.onFull();
-	};
-	const inflater = createInflater(encoding);
-	inflater?.on('data', take);
-	inflater?.on('end', () => {
-		if (stopped) return;
-		decoder?.end();
-		sink.onEnd();
-	});
-	inflater?.on('error', (error: NodeJS.ErrnoException) => {
-		// zlib's "unexpected end of file" is a cut body; every other complaint is a body that is not what its header says.
-		const cut = error.code === 'Z_BUF_ERROR' || /unexpected end/i.test(error.message);
-		sink.onFault(Object.assign(new Error(error.message, { cause: error }), { code: cut ? 'ZLIB_UNEXPECTED_END' : 'ERR_CONTENT_ENCODING' }));
-	});
-	return {
-		write(chunk) {
-			rawBytes += chunk.length;
-			if (rawBytes > bounds.bodyBytes) return sink.onBound();
-			if (inflater === null) take(chunk);
-			else inflater.write(chunk);
-		},
-		end() {
-			if (stopped) return;
-			if (inflater !== null) return void inflater.end();
-			decoder?.end();
-			sink.onEnd();
-		},
-		stop() {
-			stopped = true;
-			inflater?.destroy();
-		},
-		text: () => (decoder === null ? Buffer.concat(pieces).subarray(0, bounds.wholeBodyBytes).toString('utf8') : null),
-	};
-}
-
-/** We ask for identity; some servers compress all the same. */
-function createInflater(encoding: string | undefined): Transform | null {
-	switch (encoding?.trim().toLowerCase()) {
-		case 'gzip':
-		case 'x-gzip':
-			return createGunzip();
-		case 'deflate':
-			return createInflate();
-		case 'br':
-			return createBrotliDecompress();
-		case 'zstd':
-			return createZstdDecompress();
-		default:
-			return null;
-	}
 }

@@ -1,0 +1,67 @@
+import type { ProbeResult, RateLimitHeaders } from '#core/probe-result.ts';
+import { targetId } from '#core/target.ts';
+import { type Db, query, type Sql } from './sql.ts';
+
+const figures = ['requestsLimit', 'requestsRemaining', 'tokensLimit', 'tokensRemaining', 'resetMs'] as const satisfies readonly (keyof RateLimitHeaders)[];
+
+const upsert = query(
+	'headroom_write',
+	`insert into headroom as known (target_key, vantage_key, at, requests_limit, requests_remaining, tokens_limit, tokens_remaining, reset_ms)
+	select t.target_key, v.vantage_key, to_timestamp(told.at_s), told.requests_limit, told.requests_remaining, told.tokens_limit, told.tokens_remaining, told.reset_ms
+	from unnest($1::text[], $2::text[], $3::float8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[])
+		as told(target_id, vantage, at_s, requests_limit, requests_remaining, tokens_limit, tokens_remaining, reset_ms)
+	join targets t on t.target_id = told.target_id
+	join vantages v on v.name = told.vantage
+	on conflict (target_key, vantage_key) do update set at = excluded.at, requests_limit = excluded.requests_limit,
+		requests_remaining = excluded.requests_remaining, tokens_limit = excluded.tokens_limit, tokens_remaining = excluded.tokens_remaining,
+		reset_ms = excluded.reset_ms
+		where excluded.at > known.at`,
+);
+
+const select = query<Headroom>(
+	'headroom_read',
+	`select t.target_id as "targetId", v.name as vantage, h.at, h.requests_limit as "requestsLimit", h.requests_remaining as "requestsRemaining",
+		h.tokens_limit as "tokensLimit", h.tokens_remaining as "tokensRemaining", h.reset_ms as "resetMs"
+	from headroom h join targets t using (target_key) join vantages v using (vantage_key)
+	where t.removed_at is null and h.at >= $1::timestamptz order by t.target_id, v.name`,
+);
+
+/** The newest rate-limit headers of a target from a vantage. */
+export interface Headroom extends RateLimitHeaders {
+	readonly targetId: string;
+	readonly vantage: string;
+	/** Start of the probe, ms since epoch. */
+	readonly at: number;
+}
+
+/** Each target's own row is written at most this often: what changes with every probe need not be on the disk each time. */
+const everyMs = 10_000;
+const greatest = 2 ** 53 - 1;
+const notedAt = new WeakMap<object, Map<string, number>>();
+
+/** Keeps the newest headers of each target and vantage. */
+export async function noteHeadroom(db: Db, results: readonly ProbeResult[], now: number): Promise<void> {
+	const noted = notedAt.get(db.pool) ?? new Map<string, number>();
+	notedAt.set(db.pool, noted);
+	const newest = new Map<string, ProbeResult>();
+	for (const result of results) {
+		if (result.evidence?.rateLimit === undefined || result.startedAt === null) continue;
+		const id = `${targetId(result)} ${result.vantage}`;
+		if (now - (noted.get(id) ?? 0) >= everyMs && (newest.get(id)?.startedAt ?? 0) <= result.startedAt) newest.set(id, result);
+	}
+	if (newest.size === 0) return;
+	const told = [...newest.values()];
+	const bounded = (value: number | null | undefined) => (value == null || !(value >= 0) ? null : Math.min(greatest, Math.round(value)));
+	await db.run(upsert, [
+		told.map(targetId),
+		told.map(({ vantage }) => vantage),
+		told.map(({ startedAt }) => (startedAt ?? 0) / 1_000),
+		...figures.map((figure) => told.map(({ evidence }) => bounded(evidence?.rateLimit?.[figure]))),
+	]);
+	for (const id of newest.keys()) noted.set(id, now);
+}
+
+/** Of the configured targets, told since then. */
+export function readHeadroom(sql: Sql, sinceAt: number): Promise<Headroom[]> {
+	return sql.run(select, [new Date(sinceAt).toISOString()]);
+}

@@ -1,0 +1,1 @@
+comment on table observations is 'What routers report of their real traffic, kept apart from what was probed; it helps a verdict a little and makes none (core/judge/weigh-reports.ts). Kept for 7 days';

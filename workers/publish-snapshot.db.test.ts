@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLog } from '#core/log.ts';
+import { openIncident, resolveIncident } from '#db/incidents.ts';
+import { insertResults } from '#db/probe-results.ts';
+import { createRollupReader, type RollupReader } from '#db/rollup-reader.ts';
+import { transaction } from '#db/sql.ts';
+import { registerTargets } from '#db/targets.ts';
+import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleIncident } from '#test/sample-incident.ts';
+import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { createPublisher, type PublishTools } from './publish-snapshot.ts';
+import { rollUp } from './roll-up.ts';
+
+const targets = [sampleTarget('acme:small:chat')];
+let database: TestDatabase;
+let now: number;
+
+beforeEach(async () => {
+	database = await createTestDatabase();
+	now = sampleNow + 1_000;
+	await registerTargets(database.db, targets, sampleNow - 3_600_000);
+	await insertResults(database.db, [sampleResult()], { now, retentionDays: 14 });
+	await rollUp({ db: database.db, log: silentLog, now: () => now });
+});
+afterEach(() => database.drop());
+
+const publisherWith = (overrides: Partial<PublishTools> = {}) =>
+	createPublisher({
+		...{ db: database.db, rollups: createRollupReader(database.db), now: () => now, targets: () => targets, simulated: false, drill: null },
+		...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [] },
+		...overrides,
+	});
+const open = () => transaction(database.db, (tx) => openIncident(tx, sampleIncident()));
+
+it('a verdict is told at once, with the numbers of the last whole publication', async () => {
+	let reads = 0;
+	const rollups = createRollupReader(database.db);
+	const counting: RollupReader = {
+		...rollups,
+		windows(at) {
+			reads += 1;
+			return rollups.windows(at);
+		},
+	};
+	const publisher = publisherWith({ rollups: counting });
+	expect(await publisher.publishVerdicts()).toMatchObject({ number: 1, targets: [{ state: 'operational', availability: { '1d': { good: 1 } } }] });
+	await open();
+	now += 100;
+	expect(await publisher.publishVerdicts()).toMatchObject({
+		number: 2,
+		generatedAt: new Date(now).toISOString(),
+		targets: [{ state: 'major_outage', incident: 'i-1', availability: { '1d': { good: 1 } } }],
+	});
+	expect(reads).toBe(1);
+});
+
+it('numbers that are too old, or of another configuration, are read anew first', async () => {
+	let configured = targets;
+	const publisher = publisherWith({ targets: () => configured });
+	await publisher.publish();
+	await insertResults(database.db, [sampleResult({ slotAt: sampleNow + 60_000, startedAt: sampleNow + 60_000 })], { now: now + 60_000, retentionDays: 14 });
+	await rollUp({ db: database.db, log: silentLog, now: () => now });
+	now += 61_000;
+	expect((await publisher.publishVerdicts()).targets[0]?.availability['1d'].good).toBe(2);
+	configured = [...targets, sampleTarget('acme:large:chat')];
+	expect((await publisher.publishVerdicts()).targets.map(({ id }) => id)).toEqual(['acme:small:chat', 'acme:large:chat']);
+});
+
+it('a publication that began before a verdict and ends after it does not put it back', async () => {
+	let release = () => {};
+	const gate = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	const rollups = createRollupReader(database.db);
+	const slow = publisherWith({ rollups: { ...rollups, days: (at) => gate.then(() => rollups.days(at)) } });
+	const fast = publisherWith();
+	const begun = slow.publish();
+	await open();
+	expect((await fast.publishVerdicts()).targets[0]?.incident).toBe('i-1');
+	release();
+	expect((await begun).targets[0]?.incident).toBe('i-1');
+	await transaction(database.db, (tx) => resolveIncident(tx, 'i-1', { update: { at: now, status: 'resolved', body: 'Well.' } }));
+	expect((await slow.publishVerdicts()).targets[0]?.incident).toBeNull();
+});
