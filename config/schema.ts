@@ -5,6 +5,9 @@ import { channels } from '#alerts/index.ts';
 import { parseDuration } from '#core/duration.ts';
 import { causes, impacts } from '#core/incident.ts';
 import { operations } from '#core/target.ts';
+import { pageKinds } from '#providers/official/index.ts';
+
+const pageKindNames = Object.keys(pageKinds) as (keyof typeof pageKinds)[];
 
 function duration(min: string, max: string) {
 	const [minMs, maxMs] = [parseDuration(min) ?? 0, parseDuration(max) ?? 0];
@@ -102,7 +105,11 @@ const provider = z.strictObject({
 	headers: z
 		.record(z.string().regex(/^[A-Za-z0-9-]+$/, { error: 'expected a header name' }), z.string().regex(/^[\x20-\x7e]*$/, { error: 'expected printable ASCII' }))
 		.optional(),
-	statusPage: httpUrl.optional(),
+	statusPage: z
+		.union([httpUrl, z.strictObject({ url: httpUrl, kind: z.enum(pageKindNames) })], {
+			error: `expected an http or https URL, or { url, kind } with a kind of ${pageKindNames.join(', ')}`,
+		})
+		.optional(),
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
 	maxConcurrency: z.int().min(1).max(1_000).optional(),
@@ -150,6 +157,7 @@ export const configSchema = z.strictObject({
 			routes: z.array(route).optional(),
 		})
 		.optional(),
+	officialPages: z.strictObject({ read: z.boolean() }).optional(),
 	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional() }).optional(),
 });
 

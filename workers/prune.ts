@@ -1,6 +1,7 @@
 /** Keeps every table within its age. Dropping a day's partition is how results go: no row is ever deleted one by one. */
 import type { Log } from '#core/log.ts';
 import { releaseExpired, trimReservations } from '#db/budget.ts';
+import { trimOfficialIncidents } from '#db/official-incidents.ts';
 import { trimOutbox } from '#db/outbox.ts';
 import { dropPackedMonths, packDays } from '#db/packed-rollups.ts';
 import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
@@ -24,6 +25,7 @@ export const keptMs = {
 	hours: 366 * dayMs,
 	quarantine: 14 * dayMs,
 	endedDeliveries: 90 * dayMs,
+	officialWords: 400 * dayMs,
 	/** Long after the last run of a job that could ask for the same one again. */
 	reservations: 2 * dayMs,
 };
@@ -46,6 +48,7 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 		quarantine: await trimQuarantine(db, at - keptMs.quarantine),
 		deliveries: await trimOutbox(db, at - keptMs.endedDeliveries),
 	};
+	await trimOfficialIncidents(db, at - keptMs.officialWords);
 	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');
 	if (counts.expiredReservations > 0) log.warn({ count: counts.expiredReservations }, 'reservations of probes that never ended count as spent');
 	log.debug(counts, 'pruned');

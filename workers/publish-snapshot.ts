@@ -8,6 +8,7 @@ import type { Target } from '#core/target.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
 import { listIncidents } from '#db/incidents.ts';
+import { listOfficialIncidents } from '#db/official-incidents.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -46,6 +47,7 @@ interface Numbers {
 const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
+const officialRead = 1_000;
 /** The whole is published every 10 s; numbers older than this are not given out as news. */
 const numbersKeptMs = 30_000;
 
@@ -106,6 +108,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
 		const doubts = await readDoubts(tx, evaluatorName);
 		const maintenances = await tools.maintenances();
+		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });
 		return buildSnapshot({
 			now: at,
 			number,
@@ -119,6 +122,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 			doubts,
 			maintenances,
 			drill,
+			official,
 		});
 	});
 }
