@@ -20,7 +20,12 @@ function healthTarget(target: TargetView) {
 		measuredAt: target.measuredAt,
 		staleAfter: target.staleAfter,
 		availability: { '5m': fiveMinutes, '30m': halfHour, '1d': day },
-		capacity: { state: target.capacity.state, ratio: target.capacity.ratio, retryAfterMs: target.capacity.retryAfterMs },
+		capacity: {
+			state: target.capacity.state,
+			ratio: target.capacity.ratio,
+			retryAfterMs: target.capacity.retryAfterMs,
+			headroom: target.capacity.headroom,
+		},
 		quality: { state: target.quality.state, ratio: target.quality.ratio, right: target.quality.right, answered: target.quality.answered },
 		ttftMs: target.ttftMs,
 		outputTokensPerSecond: target.outputTokensPerSecond,

@@ -24,6 +24,11 @@ const price = z.strictObject({ inputUsdPerMTok: z.number(), outputUsdPerMTok: z.
 const lifecycle = z.enum(['active', 'deprecated', 'retired', 'vanished']);
 const vantages = z.record(z.string(), z.strictObject({ state: stateSchema, measuredAt: instant.nullable() }));
 
+const headroom = z
+	.strictObject({ ratio: share, of: z.enum(['requests', 'tokens']), measuredAt: instant })
+	.nullable()
+	.describe('what is left of the rate limit of the key that probes, as headers told it in the last 10 min; null: they told nothing');
+
 const identity = { id: z.string(), provider: z.string(), model: z.string(), operation: z.enum(operations), upstreamModel: z.string() };
 const verdict = { state: stateSchema, reason: z.string().describe('why, in words'), since: instant };
 
@@ -34,7 +39,7 @@ const healthTarget = z.strictObject({
 	measuredAt: instant.nullable().describe('start of the newest result that ran; null before the first'),
 	staleAfter: instant,
 	availability: z.strictObject({ '5m': availabilitySchema, '30m': availabilitySchema, '1d': availabilitySchema }),
-	capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), retryAfterMs: ms.nullable() }),
+	capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), retryAfterMs: ms.nullable(), headroom }),
 	quality: z.strictObject({ state: z.enum(qualityStates), ratio: share.nullable(), right: count, answered: count }),
 	ttftMs: percentiles.nullable().describe('request sent → first content, last 30 min; null below 5 samples'),
 	outputTokensPerSecond: speed.nullable(),
@@ -86,7 +91,7 @@ export const targetSchema = z.strictObject({
 		slug: z.string(),
 		availability: z.record(z.enum(['5m', '30m', '1h', '1d', '7d', '30d', '90d']), availabilitySchema),
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
-		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
+		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable(), headroom }),
 		ttftMs1d: percentiles.nullable(),
 		canaryFaults: z
 			.array(
@@ -114,7 +119,7 @@ export const targetSchema = z.strictObject({
 				ttftMs: z.strictObject({ p50: ms, p95: ms, count }).nullable(),
 			}),
 		)
-		.describe('what routers report of their own traffic in the last hour, by source; no number or verdict above rests on it'),
+		.describe('what routers report of their own traffic in the last hour, by source; no number above rests on it, and a verdict at most a little'),
 });
 
 export const recordedSchema = z.strictObject({

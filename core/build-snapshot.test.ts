@@ -185,6 +185,16 @@ describe('the state of a target', () => {
 		expect(first(snapshot({ doubts: [{ ...doubt, provider: 'acme' }] })).state).toBe('operational');
 	});
 
+	it('headroom is the scarcest of what headers tell, from any vantage, of requests or tokens; without headers there is none', () => {
+		const told = { at: now - 5_000, requestsLimit: 100, requestsRemaining: 90, tokensLimit: null, tokensRemaining: null };
+		const headroom = (...all: TargetFacts['headroom'] & object) => first(snapshot({ facts: { headroom: all } })).capacity.headroom;
+		expect(headroom()).toBeNull();
+		expect(headroom(told)).toEqual({ ratio: 0.9, of: 'requests', measuredAt: new Date(now - 5_000).toISOString() });
+		expect(headroom(told, { ...told, tokensLimit: 30_000, tokensRemaining: 0 })).toMatchObject({ ratio: 0, of: 'tokens' });
+		expect(headroom({ ...told, requestsRemaining: 150 })).toMatchObject({ ratio: 1 });
+		expect(headroom({ ...told, requestsLimit: 0 }, { ...told, requestsRemaining: null })).toBeNull();
+	});
+
 	it('a part of the requests failing is a partial outage; no capacity at all is a major one', () => {
 		expect(first(snapshot({ incidents: [{ ...outage, severity: 'degraded', impact: 'minor' }] })).state).toBe('partial_outage');
 		const refused = { ...outage, condition: 'capacity' } as const;

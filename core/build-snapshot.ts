@@ -8,6 +8,7 @@ import type { Condition, Incident } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
 import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
+import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
 import { type CanaryTest, requestKey } from './self-test.ts';
@@ -17,6 +18,7 @@ import {
 	type CapacityState,
 	type DayView,
 	type GroupView,
+	type Headroom,
 	type IncidentView,
 	longWindows,
 	type OfficialIncidentView,
@@ -46,6 +48,11 @@ export interface RecentResults {
 	readonly votes: readonly Sli[];
 }
 
+export interface ToldHeadroom extends Pick<RateLimitHeaders, 'requestsLimit' | 'requestsRemaining' | 'tokensLimit' | 'tokensRemaining'> {
+	/** Start of the probe, ms since epoch. */
+	readonly at: number;
+}
+
 export interface TargetFacts {
 	readonly firstScheduledAt: number;
 	/** All canaries and vantages merged. A missing window is empty. */
@@ -55,6 +62,8 @@ export interface TargetFacts {
 	/** Keyed YYYY-MM-DD, UTC. */
 	readonly days: ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
 	readonly recent: Readonly<Record<string, RecentResults>>;
+	/** What rate-limit headers told in the last 10 min, per vantage; left out: nothing. */
+	readonly headroom?: readonly ToldHeadroom[];
 	/** Of canaries that are not accepted; left out: none. */
 	readonly canaryTests?: readonly CanaryTest[];
 }
@@ -191,6 +200,7 @@ function targetView(
 			served: halfHour.served,
 			refused: halfHour.refused,
 			retryAfterMs: latest(Object.values(recent).map((one) => one.retryAfterMs)),
+			headroom: scarcest(facts?.headroom ?? []),
 		},
 		quality: { state: qualityState(day, incidents), ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
 		ttftMs: percentiles(facts?.latency['30m']?.ttft),
@@ -209,6 +219,21 @@ function targetView(
 		outcomes: day.outcomes as Readonly<Record<string, number>>,
 		days: dayViews(facts, incidents, days, now),
 	};
+}
+
+function scarcest(told: readonly ToldHeadroom[]): Headroom | null {
+	let found: Headroom | null = null;
+	for (const { at, requestsLimit, requestsRemaining, tokensLimit, tokensRemaining } of told) {
+		for (const [of, limit, remaining] of [
+			['requests', requestsLimit, requestsRemaining],
+			['tokens', tokensLimit, tokensRemaining],
+		] as const) {
+			if (limit === null || remaining === null || limit <= 0) continue;
+			const ratio = Math.min(1, Math.round((remaining / limit) * 1_000) / 1_000);
+			if (found === null || ratio < found.ratio) found = { ratio, of, measuredAt: iso(at) };
+		}
+	}
+	return found;
 }
 
 /** Where it holds from a vantage only, the target is not under it: the vantage is. */

@@ -45,6 +45,15 @@ export interface Percentiles {
 	readonly p99: number;
 }
 
+/** What is left of the rate limit that the provider's headers tell, of requests or tokens whichever is scarcer: the limit of the key that probes. */
+export interface Headroom {
+	/** Remaining / limit, 0 to 1. */
+	readonly ratio: number;
+	readonly of: 'requests' | 'tokens';
+	/** Start of the probe that was told so. */
+	readonly measuredAt: string;
+}
+
 /** `strained`: an incident of refusals for want of capacity is open. `exhausted`: hardly anything is served. */
 export const capacityStates = ['available', 'strained', 'exhausted', 'unknown'] as const;
 export type CapacityState = (typeof capacityStates)[number];
@@ -91,6 +100,8 @@ export interface TargetView {
 		readonly served: number;
 		readonly refused: number;
 		readonly retryAfterMs: number | null;
+		/** Of the last 10 min; null where headers tell nothing. */
+		readonly headroom: Headroom | null;
 	};
 	/** Last 24 h. */
 	readonly quality: { readonly state: QualityState; readonly ratio: number | null; readonly right: number; readonly answered: number };

@@ -202,13 +202,14 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 		availability: windows,
 		coverage: { ran, due: 1_440, ratio: ratio(ran, 1_440) },
 		capacity: isBlank
-			? { state: 'unknown', ratio: null, served: 0, refused: 0, retryAfterMs: null }
+			? { state: 'unknown', ratio: null, served: 0, refused: 0, retryAfterMs: null, headroom: null }
 			: {
 					state: 'available',
 					ratio: ratio(28, index % 6 === 2 ? 30 : 28),
 					served: 28,
 					refused: index % 6 === 2 ? 2 : 0,
 					retryAfterMs: index % 6 === 2 ? 4_000 : null,
+					headroom: index % 3 === 0 ? { ratio: 0.42, of: 'requests', measuredAt: iso(now - 14_000) } : null,
 				},
 		quality: isBlank
 			? { state: 'unknown', ratio: null, right: 0, answered: 0 }

@@ -7,6 +7,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
+import { readHeadroom } from '#db/headroom.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { listOfficialIncidents } from '#db/official-incidents.ts';
 import { readRecentResults } from '#db/read-results.ts';
@@ -48,6 +49,8 @@ const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
 const officialRead = 1_000;
+/** What a header told longer ago says nothing of now. */
+const headroomKeptMs = 600_000;
 /** The whole is published every 10 s; numbers older than this are not given out as news. */
 const numbersKeptMs = 30_000;
 
@@ -71,13 +74,15 @@ export function createPublisher(tools: PublishTools): Publisher {
 async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise<Numbers> {
 	const at = now();
 	const configured = targets();
-	const [firstSeen, recent, windows, days, canaryTests] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests, headroom] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
 		listCanaryFaults(db),
+		readHeadroom(db, at - headroomKeptMs),
 	]);
+	const headroomOf = Map.groupBy(headroom, ({ targetId }) => targetId);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries }): [string, TargetFacts] => {
@@ -91,6 +96,7 @@ async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise
 					latency: { '30m': primary('30m'), '1d': primary('1d') },
 					days: days.get(id) ?? new Map(),
 					recent: recent.get(id) ?? {},
+					headroom: headroomOf.get(id) ?? [],
 					canaryTests: testsOf.get(id) ?? [],
 				},
 			];
