@@ -337,13 +337,14 @@ export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 
 	return Math.round(covered / 6_000) / 10;
 }
 
-function officialView({ officialId, startedAt, firstUpdateAt, resolvedAt, seenAt: _, updates, ...rest }: StoredOfficialIncident): OfficialIncidentView {
+function officialView(incident: StoredOfficialIncident): OfficialIncidentView {
+	const { provider, officialId, title, impact, status, url, startedAt, firstUpdateAt, resolvedAt, components, targetIds, updates } = incident;
 	return {
-		...rest,
-		id: officialId,
+		...{ provider, id: officialId, title, impact, status, url },
 		startedAt: iso(startedAt),
 		firstUpdateAt: iso(firstUpdateAt),
 		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		...{ components, targetIds },
 		updates: updates.slice(0, shownOfficialUpdates).map((update) => ({ ...update, at: iso(update.at) })),
 	};
 }
