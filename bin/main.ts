@@ -6,6 +6,7 @@ import { discoverCommand } from './discover.ts';
 import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
+import { importHistoryCommand } from './import-history.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
@@ -49,6 +50,7 @@ for (const command of [
 	exportCommand,
 	verifyCommand,
 	rebuildCommand,
+	importHistoryCommand,
 ])
 	program.addCommand(command());
 
