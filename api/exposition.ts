@@ -1,5 +1,5 @@
 /** The snapshot as Prometheus metrics. */
-import { Gauge, Registry } from 'prom-client';
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import type { Snapshot, TargetView } from '#core/snapshot.ts';
 import { type State, states } from '#core/state.ts';
 
@@ -83,6 +83,11 @@ export async function exposeSnapshot(snapshot: Snapshot): Promise<string> {
 export function exposeAge(generatedAt: string | null, now: number): string {
 	const head = '# HELP linnet_snapshot_age_seconds Age of the snapshot; absent before the first\n# TYPE linnet_snapshot_age_seconds gauge\n';
 	return generatedAt === null ? '' : `${head}linnet_snapshot_age_seconds ${Math.max(0, (now - Date.parse(generatedAt)) / 1_000)}\n`;
+}
+
+/** What processes count of themselves (`getMetricsAsJSON`), as one text: counts are added up, of values that several look at the largest is told. */
+export async function addUpProcesses(metrics: readonly unknown[]): Promise<string> {
+	return metrics.length === 0 ? '' : AggregatorRegistry.aggregate(metrics as object[]).metrics();
 }
 
 /** Several processes' texts as one: the first to name a family or a series keeps it, for a scrape with a duplicate is refused as a whole. */

@@ -20,7 +20,12 @@ function healthTarget(target: TargetView) {
 		measuredAt: target.measuredAt,
 		staleAfter: target.staleAfter,
 		availability: { '5m': fiveMinutes, '30m': halfHour, '1d': day },
-		capacity: { state: target.capacity.state, ratio: target.capacity.ratio, retryAfterMs: target.capacity.retryAfterMs },
+		capacity: {
+			state: target.capacity.state,
+			ratio: target.capacity.ratio,
+			retryAfterMs: target.capacity.retryAfterMs,
+			headroom: target.capacity.headroom,
+		},
 		quality: { state: target.quality.state, ratio: target.quality.ratio, right: target.quality.right, answered: target.quality.answered },
 		ttftMs: target.ttftMs,
 		outputTokensPerSecond: target.outputTokensPerSecond,
@@ -95,6 +100,18 @@ export function incidentsView(snapshot: Snapshot, status: 'open' | 'resolved' | 
 	const fitting = snapshot.incidents.filter((incident) => status === null || (status === 'open') === (incident.resolvedAt === null));
 	return {
 		schema: 'linnet.incidents/1' as const,
+		snapshot: snapshot.number,
+		generatedAt: snapshot.generatedAt,
+		simulated: snapshot.simulated,
+		incidents: fitting.slice(0, limit),
+	};
+}
+
+/** The providers' own words; never evidence. */
+export function officialView(snapshot: Snapshot, provider: readonly string[], limit: number) {
+	const fitting = (snapshot.official ?? []).filter((incident) => provider.length === 0 || provider.includes(incident.provider));
+	return {
+		schema: 'linnet.official/1' as const,
 		snapshot: snapshot.number,
 		generatedAt: snapshot.generatedAt,
 		simulated: snapshot.simulated,

@@ -1,6 +1,7 @@
 /** The shape of every answer, in one place: the OpenAPI document is made from it and the tests hold each answer against it. */
 import { z } from 'zod';
 import { causes, conditions, impacts, incidentStatuses, severities } from '#core/incident.ts';
+import { officialImpacts, officialStatuses } from '#core/official.ts';
 import { outcomes } from '#core/outcome.ts';
 import { phases, probeKinds } from '#core/probe-result.ts';
 import { capacityStates, qualityStates } from '#core/snapshot.ts';
@@ -23,6 +24,11 @@ const price = z.strictObject({ inputUsdPerMTok: z.number(), outputUsdPerMTok: z.
 const lifecycle = z.enum(['active', 'deprecated', 'retired', 'vanished']);
 const vantages = z.record(z.string(), z.strictObject({ state: stateSchema, measuredAt: instant.nullable() }));
 
+const headroom = z
+	.strictObject({ ratio: share, of: z.enum(['requests', 'tokens']), measuredAt: instant })
+	.nullable()
+	.describe('what is left of the rate limit of the key that probes, as headers told it in the last 10 min; null: they told nothing');
+
 const identity = { id: z.string(), provider: z.string(), model: z.string(), operation: z.enum(operations), upstreamModel: z.string() };
 const verdict = { state: stateSchema, reason: z.string().describe('why, in words'), since: instant };
 
@@ -33,7 +39,7 @@ const healthTarget = z.strictObject({
 	measuredAt: instant.nullable().describe('start of the newest result that ran; null before the first'),
 	staleAfter: instant,
 	availability: z.strictObject({ '5m': availabilitySchema, '30m': availabilitySchema, '1d': availabilitySchema }),
-	capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), retryAfterMs: ms.nullable() }),
+	capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), retryAfterMs: ms.nullable(), headroom }),
 	quality: z.strictObject({ state: z.enum(qualityStates), ratio: share.nullable(), right: count, answered: count }),
 	ttftMs: percentiles.nullable().describe('request sent → first content, last 30 min; null below 5 samples'),
 	outputTokensPerSecond: speed.nullable(),
@@ -85,7 +91,7 @@ export const targetSchema = z.strictObject({
 		slug: z.string(),
 		availability: z.record(z.enum(['5m', '30m', '1h', '1d', '7d', '30d', '90d']), availabilitySchema),
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
-		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable() }),
+		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable(), headroom }),
 		ttftMs1d: percentiles.nullable(),
 		canaryFaults: z
 			.array(
@@ -113,7 +119,7 @@ export const targetSchema = z.strictObject({
 				ttftMs: z.strictObject({ p50: ms, p95: ms, count }).nullable(),
 			}),
 		)
-		.describe('what routers report of their own traffic in the last hour, by source; no number or verdict above rests on it'),
+		.describe('what routers report of their own traffic in the last hour, by source; no number above rests on it, and a verdict at most a little'),
 });
 
 export const recordedSchema = z.strictObject({
@@ -222,8 +228,56 @@ const incident = z.strictObject({
 			.nullable()
 			.describe('outside the scope, since the onset: how many were heard, and how many had no bad result'),
 	}),
-	updates: z.array(z.strictObject({ at: instant, status: z.enum(incidentStatuses), body: z.string() })),
+	updates: z.array(
+		z.strictObject({
+			at: instant,
+			status: z.enum(incidentStatuses),
+			body: z.string(),
+			operator: z.string().optional().describe('who of the operators said it; absent: it was judged'),
+		}),
+	),
+	override: z
+		.strictObject({
+			judged: z.strictObject({ impact: z.enum(impacts), cause: z.enum(causes), status: z.enum(incidentStatuses), resolvedAt: instant.nullable() }),
+			falseAlarm: z.boolean(),
+			at: instant,
+			by: z.string(),
+			why: z.string(),
+		})
+		.optional()
+		.describe('present while impact, cause, status or end are the operator’s word; what was judged stands in it, and every published number rests on that'),
+	official: z
+		.array(
+			z.strictObject({
+				id: z.string(),
+				title: z.string(),
+				url: z.string().nullable(),
+				firstUpdateAt: instant,
+				resolvedAt: instant.nullable(),
+				lagMs: z.int().describe('their first word minus our detection: above 0 we told first'),
+				words: z.string().describe('the same for people'),
+			}),
+		)
+		.optional()
+		.describe('what the provider’s own status page said of it, nearest first; never evidence. Left out: nothing was read'),
 });
+
+const officialIncident = z.strictObject({
+	provider: z.string(),
+	id: z.string(),
+	title: z.string(),
+	impact: z.enum(officialImpacts),
+	status: z.enum(officialStatuses),
+	url: z.string().nullable(),
+	startedAt: instant,
+	firstUpdateAt: instant.describe('when they first said something'),
+	resolvedAt: instant.nullable(),
+	components: z.array(z.string()),
+	targetIds: z.array(z.string()).describe('of ours, those that it names; empty: the provider as a whole'),
+	updates: z.array(z.strictObject({ at: instant, status: z.enum(officialStatuses), body: z.string() })),
+});
+
+export const officialSchema = z.strictObject({ schema: z.literal('linnet.official/1'), ...made, incidents: z.array(officialIncident) });
 
 export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });
 export const incidentSchema = z.strictObject({ schema: z.literal('linnet.incident/1'), incident });

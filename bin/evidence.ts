@@ -1,7 +1,9 @@
 import type { Evidence } from '#api/evidence.ts';
 import { quantile } from '#core/histogram.ts';
 import { isOutcome } from '#core/outcome.ts';
+import { overrideIncident } from '#core/override-incident.ts';
 import { findIncident } from '#db/incidents.ts';
+import { listOperatorEntries } from '#db/operator-entries.ts';
 import { listResults } from '#db/read-results.ts';
 import { readSeries } from '#db/rollups.ts';
 import type { Db } from '#db/sql.ts';
@@ -32,6 +34,9 @@ export function createEvidence(db: Db): Evidence {
 				outputTokensPerSecond: rollup.speed.buckets.length === 0 ? null : { p50: quantile(rollup.speed, 0.5) ?? 0, p10: quantile(rollup.speed, 0.1) ?? 0 },
 			}));
 		},
-		incident: (id) => findIncident(db, id),
+		async incident(id) {
+			const incident = await findIncident(db, id);
+			return incident === null ? null : overrideIncident(incident, (await listOperatorEntries(db, [id])).get(id) ?? []);
+		},
 	};
 }

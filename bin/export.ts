@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import { staticFeeds } from '#api/static-feeds.ts';
 import type { Snapshot } from '#core/snapshot.ts';
@@ -8,10 +8,13 @@ import { readSnapshot } from '#core/snapshot-text.ts';
 import { readLatestSnapshot } from '#db/snapshots.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { type WrittenSite, writeSite } from '#status-page/write-site.ts';
+import { rollUp } from '#workers/roll-up.ts';
 import { readSettings, type Settings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
+import { type ExportedDay, exportResults } from './export-results.ts';
 import { openLog } from './log.ts';
 import { openDatabase } from './open-database.ts';
+import { recordOf } from './record-of.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 
@@ -20,20 +23,41 @@ export function exportCommand(): Command {
 		.description('the static site from the latest snapshot: pages, JSON feeds with their signatures, RSS, Atom, badges; for any host, or a folder')
 		.argument('<dir>', 'a folder; files of an earlier export that are no longer needed are removed, others stay')
 		.option('--url <url>', 'public address of the copy, for the links inside its feeds (default: status.url of the configuration)')
-		.action(async (dir: string, options: { url?: string }) => {
+		.option('--results', 'the results too: every day that has ended, as CSV and NDJSON, with manifests that are chained day to day (linnet verify checks them)')
+		.option('--day <day>', 'with --results: this UTC day only, YYYY-MM-DD')
+		.action(async (dir: string, options: { url?: string; results?: boolean; day?: string }) => {
 			if (options.url !== undefined && !/^https?:/.test(URL.canParse(options.url) ? options.url : ''))
 				throw new ExpectedError(`--url: expected an http or https URL, got "${options.url}"`, 2);
-			const { snapshot, site } = await exportSite(readSettings(), resolve(dir), options.url?.replace(/\/$/, '') ?? null);
+			if (options.day !== undefined && (options.results !== true || !isDay(options.day)))
+				throw new ExpectedError(`--day: expected a UTC day as YYYY-MM-DD, together with --results; got "${options.day}"`, 2);
+			const settings = readSettings();
+			const { snapshot, site } = await exportSite(settings, resolve(dir), options.url?.replace(/\/$/, '') ?? null);
 			console.log(
 				`Snapshot ${snapshot.number} of ${snapshot.generatedAt}: ${site.written} files written, ${site.unchanged} as they were, ${site.removed} removed.`,
 			);
+			if (options.results !== true) return;
+			const days = await exportResultsOf(settings, resolve(dir), options.day ?? null, Date.now());
+			for (const { day, what, rows } of days) console.log(`${day}: ${rows} results ${what === 'written' ? 'written' : 'as they were'}.`);
+			if (days.length === 0) console.log('No further day of results has ended.');
 		});
 }
 
-/** Without a configuration `up` runs the demo, whose record is kept apart: so the export reads that one. */
-function recordOf(settings: Settings): Settings {
-	const isDemo = settings.databaseUrl === null && !settings.configNamed && !existsSync(settings.configPath);
-	return isDemo ? { ...settings, dataDir: join(settings.dataDir, 'demo') } : settings;
+const isDay = (text: string) => z.iso.date().safeParse(text).success;
+
+/** @param day null: every day that has ended and is not there yet */
+export async function exportResultsOf(settings: Settings, dir: string, day: string | null, now: number): Promise<ExportedDay[]> {
+	const own = recordOf(settings);
+	const closers: (() => Promise<void> | void)[] = [];
+	const closing: Closing = { add: (_, close) => closers.push(close) };
+	try {
+		const log = openLog({ logLevel: 'warn' }, 'export');
+		const { db } = await openDatabase(own, log, closing, { connections: 1 });
+		// The figures are of the rollups, so these must have taken in every row first.
+		await rollUp({ db, log, now: Date.now });
+		return await exportResults(db, dir, { day, now, signer: await openSigner(own.dataDir) });
+	} finally {
+		for (const close of closers.reverse()) await close();
+	}
 }
 
 /** @param url replaces the configured one; null keeps it */

@@ -1,15 +1,23 @@
 import { Command } from 'commander';
+import { alertsCommand } from './alerts.ts';
 import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
+import { costCommand } from './cost.ts';
 import { detectCommand } from './detect.ts';
 import { discoverCommand } from './discover.ts';
 import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
+import { importHistoryCommand } from './import-history.ts';
+import { incidentCommand } from './incident.ts';
 import { initCommand } from './init.ts';
+import { maintenanceCommand } from './maintenance.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
+import { rebuildCommand } from './rebuild.ts';
+import { silenceCommand } from './silence.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 import { workerCommand } from './worker.ts';
 
@@ -40,11 +48,19 @@ for (const command of [
 	migrateCommand,
 	initCommand,
 	checkCommand,
+	costCommand,
 	probeCommand,
 	discoverCommand,
 	detectCommand,
 	drillCommand,
 	exportCommand,
+	alertsCommand,
+	silenceCommand,
+	maintenanceCommand,
+	incidentCommand,
+	verifyCommand,
+	rebuildCommand,
+	importHistoryCommand,
 ])
 	program.addCommand(command());
 

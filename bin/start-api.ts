@@ -1,22 +1,28 @@
 import { join } from 'node:path';
 import { createApp } from '#api/create-app.ts';
+import { addUpProcesses } from '#api/exposition.ts';
 import { serve } from '#api/serve.ts';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import type { Log } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { listen } from '#db/listen.ts';
+import { readProcessMetrics } from '#db/process-metrics.ts';
 import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
 import type { Settings } from './environment.ts';
 import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
 import { keepObservations } from './keep-observations.ts';
 import { keepSite } from './keep-site.ts';
+import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 import { version } from './version.ts';
 import { openSiteWriter } from './write-site-apart.ts';
+
+/** Written every 10 s: what is older is of a process that is gone. */
+const metricsKeptMs = 45_000;
 
 export async function startApi(settings: Settings, log: Log, closing: Closing): Promise<void> {
 	const { db, url } = await openDatabase(settings, log, closing, { connections: 4 });
@@ -82,6 +88,8 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		signer,
 		adminToken: settings.adminToken,
 		observations,
+		desk: createOnCallDesk(db, Date.now),
+		metrics: async () => addUpProcesses(await readProcessMetrics(db, Date.now() - metricsKeptMs)),
 		version,
 		readiness: () => {
 			const current = snapshots.current();

@@ -21,12 +21,15 @@ import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
 import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickLeadMs, tickOffsetMs } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
+import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 import { readDrill } from './read-drill.ts';
 import { runOnCall } from './run-on-call.ts';
 import type { Closing } from './run-role.ts';
+import { publishMetrics, watchJudging, watchProbing } from './watch-process.ts';
 
 interface Shop {
 	readonly settings: Settings;
@@ -35,6 +38,7 @@ interface Shop {
 	readonly config: ConfigSource;
 	readonly database: OpenedDatabase;
 	readonly queues: Queues;
+	readonly metrics: ProcessMetrics;
 	/** Aborted when the worker stops. */
 	readonly stop: AbortSignal;
 	endLoops(): void;
@@ -54,7 +58,8 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	const queues = await openQueues({ redisUrl: settings.redisUrl, databaseUrl: database.url, log });
 	closing.add('queues', () => queues.close());
 	const retentionDays = () => Math.ceil(config.current().record.keepResultsMs / dayMs);
-	const shop: Shop = { settings, log, closing, config, database, queues, stop: stopping.signal, endLoops: () => stopping.abort(), retentionDays };
+	const metrics = createProcessMetrics();
+	const shop: Shop = { settings, log, closing, config, database, queues, metrics, stop: stopping.signal, endLoops: () => stopping.abort(), retentionDays };
 	// The first tick that knows of a new target runs slots from then on.
 	const register = () => registerTargets(database.db, config.current().targets, Date.now() + tickEveryMs + tickLeadMs);
 	await register();
@@ -63,6 +68,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	if (jobs === 'probe') keepNurserySmall();
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
+	publishMetrics(metrics, jobs, database.db, log, closing);
 }
 
 /** How long a probe in flight may go on when the worker is told to stop; cut off, it is recorded as our own trouble. */
@@ -70,12 +76,14 @@ const drainMs = 6_000;
 /** Schedulers live in the queue's store; one that was emptied gets them back within this time. */
 const registerEveryMs = 30_000;
 
-async function startProbing({ settings, log, closing, config, database, queues, stop, endLoops, retentionDays }: Shop): Promise<void> {
+async function startProbing({ settings, log, closing, config, database, queues, metrics, stop, endLoops, retentionDays }: Shop): Promise<void> {
 	const { vantage } = settings;
 	const queue = `probe-${vantage}`;
 	const lag = watchLoopLag();
 	closing.add('loop lag', () => lag.stop());
-	const recorder = createRecorder({ db: database.db, spoolDir: join(settings.dataDir, 'spool', vantage), log, now: Date.now, retentionDays });
+	const spoolDir = join(settings.dataDir, 'spool', vantage);
+	const recorder = createRecorder({ db: database.db, spoolDir, log, now: Date.now, retentionDays, onBatch: metrics.recordedBatch });
+	watchProbing(metrics, vantage, { recorder, queues, lag });
 	closing.add('recorder', () => recorder.close());
 	const cutProbes = new AbortController();
 	// Runs before the recorder closes: slots that wait are given up, probes in flight get some seconds to end, and then their jobs.
@@ -111,7 +119,10 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 			);
 		},
 		canaryTests: openCanaryTests({ db: database.db, log }),
-		record: (result) => recorder.record(result),
+		record(result) {
+			metrics.heardResult(result);
+			return recorder.record(result);
+		},
 	};
 	const settle = { db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() };
 	queues.work(
@@ -148,8 +159,14 @@ function controlsFor(provider: string, targets: ReturnType<ConfigSource['current
 }
 
 async function startJudging(shop: Shop): Promise<void> {
-	const { log, closing, config, database, queues, stop, endLoops, retentionDays } = shop;
+	const { log, closing, config, database, queues, metrics, stop, endLoops, retentionDays } = shop;
 	const { db } = database;
+	watchJudging(metrics, db, config, Date.now);
+	const timed = async (job: string, run: () => Promise<unknown>) => {
+		const startedMs = performance.now();
+		await run();
+		metrics.ranJob(job, performance.now() - startedMs);
+	};
 	const publisher = createPublisher({
 		db,
 		rollups: createRollupReader(db),
@@ -161,18 +178,23 @@ async function startJudging(shop: Shop): Promise<void> {
 		maintenances: () => announcedMaintenances(db, Date.now()),
 		drill: await readDrill(shop.settings.dataDir),
 	});
+	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
 	queues.work(
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
-				await rollUp({ db, log, now: Date.now });
-				await publisher.publish();
-			} else if (data.job === 'prune') await prune({ db, log, now: Date.now, retentionDays: retentionDays() });
+				await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
+				await timed('publish', () => publisher.publish());
+			} else if (data.job === 'official') {
+				await timed('official', () => watchOfficialPages({ db, log, now: Date.now, targets: () => config.current().targets, everyMs: officialEveryMs }));
+			} else if (data.job === 'prune') await timed('prune', () => prune({ db, log, now: Date.now, retentionDays: retentionDays() }));
 		},
-		{ concurrency: 2, lockMs: 60_000 },
+		{ concurrency: 3, lockMs: 60_000 },
 	);
 	await keepRegistered(stop, log, async () => {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
+		// Looked at more often than it is asked: a page is due a while after its last answer.
+		await queues.everyTick('judge', { id: 'official', everyMs: 10_000, offsetMs: 3_000, data: { job: 'official' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
@@ -194,7 +216,7 @@ const busyPollMs = 25;
 const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
-async function evaluate({ log, config, database: { db }, queues, stop }: Shop, publisher: Publisher): Promise<void> {
+async function evaluate({ log, config, database: { db }, queues, metrics, stop }: Shop, publisher: Publisher): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
 	const maintenances = watchMaintenances(db, Date.now);
@@ -227,7 +249,9 @@ async function evaluate({ log, config, database: { db }, queues, stop }: Shop, p
 					renewAt = Date.now() + leaseMs / 3;
 				}
 				await maintenances.refresh();
+				const startedMs = performance.now();
 				const judged = await evaluator.step();
+				if (judged.resultCount > 0) metrics.ranJob('judge', performance.now() - startedMs);
 				await follow(judged);
 				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs, stop);
 			}

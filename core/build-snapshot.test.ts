@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { sampleIncident } from '#test/sample-incident.ts';
 import { buildSnapshot, dayState, overlapMinutes, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, OperatorEntry } from './incident.ts';
+import type { StoredOfficialIncident } from './official.ts';
+import { overrideIncident } from './override-incident.ts';
 import { rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
 
@@ -39,7 +42,7 @@ const ok = {
 } as const;
 
 function snapshot(
-	changes: Partial<Pick<SnapshotFacts, 'incidents' | 'doubts' | 'maintenances' | 'simulated' | 'now'>> & {
+	changes: Partial<Pick<SnapshotFacts, 'incidents' | 'doubts' | 'maintenances' | 'official' | 'simulated' | 'now'>> & {
 		recent?: Record<string, RecentResults>;
 		facts?: Partial<TargetFacts>;
 	} = {},
@@ -65,6 +68,7 @@ function snapshot(
 		incidents: changes.incidents ?? [],
 		doubts: changes.doubts ?? [],
 		maintenances: changes.maintenances ?? [],
+		...(changes.official === undefined ? {} : { official: changes.official }),
 		drill: null,
 	};
 	return buildSnapshot(input);
@@ -104,6 +108,35 @@ const blind = (vantage: string): Incident => ({
 	severity: 'info',
 	impact: 'none',
 	scope: { provider: null, model: null, operation: null, vantage },
+});
+
+describe('what a provider says of itself', () => {
+	const said: StoredOfficialIncident = {
+		...{
+			provider: 'groq',
+			officialId: 'o1',
+			title: 'Errors',
+			impact: 'critical',
+			status: 'investigating',
+			url: null,
+			components: [],
+			targetIds: [],
+			updates: [],
+		},
+		...{ startedAt: now - 60_000, firstUpdateAt: now - 60_000, resolvedAt: null, seenAt: now - 50_000 },
+	};
+	it('stands beside our incident, with its lag, and is no evidence', () => {
+		const built = snapshot({ incidents: [outage], official: [said] });
+		expect(built.incidents[0]?.official).toMatchObject([{ id: 'o1', lagMs: 530_000, words: 'acknowledged 8 min after we measured it' }]);
+		expect(built.official).toMatchObject([{ provider: 'groq', id: 'o1', status: 'investigating' }]);
+		const without = snapshot({ incidents: [outage] });
+		expect(without.incidents[0]).not.toHaveProperty('official');
+		expect(built.verdictRevision).toBe(without.verdictRevision);
+		expect(built.targets).toEqual(without.targets);
+	});
+	it('makes nothing down by itself', () => {
+		expect(first(snapshot({ official: [said] })).state).toBe('operational');
+	});
 });
 
 describe('the state of a target', () => {
@@ -152,6 +185,16 @@ describe('the state of a target', () => {
 		const doubt = { provider: 'groq', model: null, operation: null, vantage: null, sinceAt: now - 20_000, reason: 'other providers fail too' };
 		expect(first(snapshot({ doubts: [doubt] }))).toMatchObject({ state: 'unknown', reason: expect.stringContaining('other providers fail too') });
 		expect(first(snapshot({ doubts: [{ ...doubt, provider: 'acme' }] })).state).toBe('operational');
+	});
+
+	it('headroom is the scarcest of what headers tell, from any vantage, of requests or tokens; without headers there is none', () => {
+		const told = { at: now - 5_000, requestsLimit: 100, requestsRemaining: 90, tokensLimit: null, tokensRemaining: null };
+		const headroom = (...all: TargetFacts['headroom'] & object) => first(snapshot({ facts: { headroom: all } })).capacity.headroom;
+		expect(headroom()).toBeNull();
+		expect(headroom(told)).toEqual({ ratio: 0.9, of: 'requests', measuredAt: new Date(now - 5_000).toISOString() });
+		expect(headroom(told, { ...told, tokensLimit: 30_000, tokensRemaining: 0 })).toMatchObject({ ratio: 0, of: 'tokens' });
+		expect(headroom({ ...told, requestsRemaining: 150 })).toMatchObject({ ratio: 1 });
+		expect(headroom({ ...told, requestsLimit: 0 }, { ...told, requestsRemaining: null })).toBeNull();
 	});
 
 	it('a part of the requests failing is a partial outage; no capacity at all is a major one', () => {
@@ -257,4 +300,37 @@ describe('the revision of the verdicts', () => {
 
 it('a simulated record says so', () => {
 	expect(snapshot({ simulated: true }).simulated).toBe(true);
+});
+
+describe('an override of the operator', () => {
+	const incident = sampleIncident({
+		startedAt: now - 600_000,
+		detectedAt: now - 540_000,
+		updates: [],
+		targetIds: [target.id],
+		scope: { provider: target.provider, model: target.model, operation: target.operation, vantage: null },
+	});
+	const said = (changes: Partial<OperatorEntry>) =>
+		overrideIncident(incident, [
+			{ incidentId: incident.id, at: now - 1_000, by: 'ana', kind: 'false_alarm', value: null, body: 'our firewall', relapseCount: 0, ...changes },
+		]);
+
+	it.each([
+		['a false alarm', {}, 'operational', 'the operator (ana) closed it as a false alarm: our firewall'],
+		['a cause of ours', { kind: 'cause', value: 'monitor' }, 'unknown', 'the operator (ana) overrides what was judged: our firewall'],
+	] as const)('%s moves the state and says so; no number of a day moves', (_, changes, state, reason) => {
+		const [before, after] = [first(snapshot({ incidents: [incident] })), first(snapshot({ incidents: [said(changes)] }))];
+		expect(before.state).toBe('major_outage');
+		expect(after).toMatchObject({ state, reason });
+		expect(after.days).toEqual(before.days);
+		expect(after.days.at(-1)?.downMinutes).toBeGreaterThan(0);
+	});
+
+	it('stands in the incident with what was judged, and hides no incident', () => {
+		const { incidents } = snapshot({ incidents: [said({ kind: 'cause', value: 'credentials' })] });
+		expect(incidents).toMatchObject([
+			{ id: incident.id, cause: 'credentials', override: { by: 'ana', why: 'our firewall', judged: { cause: 'provider', impact: 'major', resolvedAt: null } } },
+		]);
+		expect(incidents[0]?.updates[0]).toMatchObject({ operator: 'ana' });
+	});
 });

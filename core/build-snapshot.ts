@@ -4,9 +4,12 @@ import { deriveGroup, derivePage } from './component.ts';
 import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
-import type { Condition, Incident } from './incident.ts';
+import type { Condition, Incident, OperatorOverride } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
+import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
+import { judgedIncident } from './override-incident.ts';
+import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
 import { type CanaryTest, requestKey } from './self-test.ts';
@@ -16,8 +19,12 @@ import {
 	type CapacityState,
 	type DayView,
 	type GroupView,
+	type Headroom,
 	type IncidentView,
 	longWindows,
+	type OfficialIncidentView,
+	type OfficialWordView,
+	type OverrideView,
 	type Percentiles,
 	type QualityState,
 	type Snapshot,
@@ -43,6 +50,11 @@ export interface RecentResults {
 	readonly votes: readonly Sli[];
 }
 
+export interface ToldHeadroom extends Pick<RateLimitHeaders, 'requestsLimit' | 'requestsRemaining' | 'tokensLimit' | 'tokensRemaining'> {
+	/** Start of the probe, ms since epoch. */
+	readonly at: number;
+}
+
 export interface TargetFacts {
 	readonly firstScheduledAt: number;
 	/** All canaries and vantages merged. A missing window is empty. */
@@ -52,6 +64,8 @@ export interface TargetFacts {
 	/** Keyed YYYY-MM-DD, UTC. */
 	readonly days: ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
 	readonly recent: Readonly<Record<string, RecentResults>>;
+	/** What rate-limit headers told in the last 10 min, per vantage; left out: nothing. */
+	readonly headroom?: readonly ToldHeadroom[];
 	/** Of canaries that are not accepted; left out: none. */
 	readonly canaryTests?: readonly CanaryTest[];
 }
@@ -72,6 +86,8 @@ export interface SnapshotFacts {
 	/** Announced, running or ahead. */
 	readonly maintenances: readonly AnnouncedMaintenance[];
 	readonly drill: DrillReport | null;
+	/** What providers say of themselves; left out: nothing was read. */
+	readonly official?: readonly StoredOfficialIncident[];
 }
 
 /** Nulls: all. Times in ms since epoch. */
@@ -88,6 +104,10 @@ export interface AnnouncedMaintenance extends RunningMaintenance {
 export const snapshotStaleMs = 60_000;
 const minSamples = 5;
 const shownIncidents = 200;
+const shownOfficial = 100;
+const shownOfficialUpdates = 10;
+/** Of one incident. */
+const shownWords = 3;
 const dayMs = 86_400_000;
 
 export function buildSnapshot(input: SnapshotFacts): Snapshot {
@@ -104,10 +124,10 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 	}));
 	const models = groupBy(input.targets, ({ model }) => model).map(([id, members]) => groupView(id, id, members, targets, 'providers'));
 	const incidents = input.incidents
-		.filter(({ cause }) => cause === 'provider' || cause === 'monitor')
+		.filter(({ cause, override }) => [cause, override?.judged.cause].some((one) => one === 'provider' || one === 'monitor'))
 		.sort((a, b) => Number(b.resolvedAt === null) - Number(a.resolvedAt === null) || b.startedAt - a.startedAt)
 		.slice(0, shownIncidents)
-		.map(incidentView);
+		.map((incident) => incidentView(incident, input.official ?? [], now));
 	return {
 		schema: 'linnet.snapshot/1',
 		number: input.number,
@@ -123,6 +143,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		models,
 		targets,
 		incidents,
+		...(input.official === undefined || input.official.length === 0 ? {} : { official: input.official.slice(0, shownOfficial).map(officialView) }),
 		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};
@@ -181,6 +202,7 @@ function targetView(
 			served: halfHour.served,
 			refused: halfHour.refused,
 			retryAfterMs: latest(Object.values(recent).map((one) => one.retryAfterMs)),
+			headroom: scarcest(facts?.headroom ?? []),
 		},
 		quality: { state: qualityState(day, incidents), ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
 		ttftMs: percentiles(facts?.latency['30m']?.ttft),
@@ -199,6 +221,21 @@ function targetView(
 		outcomes: day.outcomes as Readonly<Record<string, number>>,
 		days: dayViews(facts, incidents, days, now),
 	};
+}
+
+function scarcest(told: readonly ToldHeadroom[]): Headroom | null {
+	let found: Headroom | null = null;
+	for (const { at, requestsLimit, requestsRemaining, tokensLimit, tokensRemaining } of told) {
+		for (const [of, limit, remaining] of [
+			['requests', requestsLimit, requestsRemaining],
+			['tokens', tokensLimit, tokensRemaining],
+		] as const) {
+			if (limit === null || remaining === null || limit <= 0) continue;
+			const ratio = Math.min(1, Math.round((remaining / limit) * 1_000) / 1_000);
+			if (found === null || ratio < found.ratio) found = { ratio, of, measuredAt: iso(at) };
+		}
+	}
+	return found;
 }
 
 /** Where it holds from a vantage only, the target is not under it: the vantage is. */
@@ -269,8 +306,10 @@ function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[]
 }
 
 function countDays(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): DayView[] {
-	const down = incidents.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
-	const degraded = incidents.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
+	// No number moves because somebody says so.
+	const judged = incidents.map(judgedIncident);
+	const down = judged.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
+	const degraded = judged.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
 	return shown.map(([from, date]) => {
 		const { good, bad, excluded } = facts?.days.get(date) ?? emptyRollup;
 		const until = Math.min(from + dayMs, now);
@@ -302,14 +341,46 @@ export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 
 	return Math.round(covered / 6_000) / 10;
 }
 
-function incidentView(incident: Incident): IncidentView {
-	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
+function overrideView({ judged, at, ...said }: OperatorOverride): OverrideView {
+	return { ...said, at: iso(at), judged: { ...judged, resolvedAt: judged.resolvedAt === null ? null : iso(judged.resolvedAt) } };
+}
+
+function officialView(incident: StoredOfficialIncident): OfficialIncidentView {
+	const { provider, officialId, title, impact, status, url, startedAt, firstUpdateAt, resolvedAt, components, targetIds, updates } = incident;
+	return {
+		...{ provider, id: officialId, title, impact, status, url },
+		startedAt: iso(startedAt),
+		firstUpdateAt: iso(firstUpdateAt),
+		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		...{ components, targetIds },
+		updates: updates.slice(0, shownOfficialUpdates).map((update) => ({ ...update, at: iso(update.at) })),
+	};
+}
+
+function wordView({ official, lagMs }: OfficialWord): OfficialWordView {
+	const { officialId, title, url, firstUpdateAt, resolvedAt } = official;
+	return {
+		id: officialId,
+		title,
+		url,
+		firstUpdateAt: iso(firstUpdateAt),
+		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		lagMs,
+		words: lagWords(lagMs),
+	};
+}
+
+export function incidentView(incident: Incident, officials: readonly StoredOfficialIncident[] = [], now = 0): IncidentView {
+	const words = officialWordsOn(judgedIncident(incident), officials, now).slice(0, shownWords);
+	const { startedAt, detectedAt, resolvedAt, updates, override, ...rest } = incident;
 	return {
 		...rest,
+		...(override === undefined ? {} : { override: overrideView(override) }),
 		startedAt: iso(startedAt),
 		detectedAt: iso(detectedAt),
 		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
 		updates: updates.map((update) => ({ ...update, at: iso(update.at) })).reverse(),
+		...(words.length === 0 ? {} : { official: words.map(wordView) }),
 	};
 }
 

@@ -6,6 +6,7 @@
 import type { DrillReport } from './drill-report.ts';
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { OfficialImpact, OfficialStatus } from './official.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
 import type { Operation, Price } from './target.ts';
@@ -42,6 +43,15 @@ export interface Percentiles {
 	readonly p90: number;
 	readonly p95: number;
 	readonly p99: number;
+}
+
+/** What is left of the rate limit that the provider's headers tell, of requests or tokens whichever is scarcer: the limit of the key that probes. */
+export interface Headroom {
+	/** Remaining / limit, 0 to 1. */
+	readonly ratio: number;
+	readonly of: 'requests' | 'tokens';
+	/** Start of the probe that was told so. */
+	readonly measuredAt: string;
 }
 
 /** `strained`: an incident of refusals for want of capacity is open. `exhausted`: hardly anything is served. */
@@ -90,6 +100,8 @@ export interface TargetView {
 		readonly served: number;
 		readonly refused: number;
 		readonly retryAfterMs: number | null;
+		/** Of the last 10 min; null where headers tell nothing. */
+		readonly headroom: Headroom | null;
 	};
 	/** Last 24 h. */
 	readonly quality: { readonly state: QualityState; readonly ratio: number | null; readonly right: number; readonly answered: number };
@@ -124,6 +136,17 @@ export interface IncidentUpdateView {
 	readonly at: string;
 	readonly status: IncidentStatus;
 	readonly body: string;
+	/** Who said it; left out: it was judged. */
+	readonly operator?: string;
+}
+
+/** What was judged, where the operator says otherwise. */
+export interface OverrideView {
+	readonly judged: { readonly impact: Impact; readonly cause: Cause; readonly status: IncidentStatus; readonly resolvedAt: string | null };
+	readonly falseAlarm: boolean;
+	readonly at: string;
+	readonly by: string;
+	readonly why: string;
 }
 
 export interface IncidentView {
@@ -144,6 +167,41 @@ export interface IncidentView {
 	readonly evidence: IncidentEvidence;
 	/** Newest first. */
 	readonly updates: readonly IncidentUpdateView[];
+	/** Set while impact, cause, status or end are the operator's and not what was judged. */
+	readonly override?: OverrideView;
+	/** What the provider's own status page said of it, nearest first: never evidence. Left out: nothing was read. */
+	readonly official?: readonly OfficialWordView[];
+}
+
+/** In the provider's own words. */
+export interface OfficialIncidentView {
+	readonly provider: string;
+	readonly id: string;
+	readonly title: string;
+	readonly impact: OfficialImpact;
+	readonly status: OfficialStatus;
+	readonly url: string | null;
+	readonly startedAt: string;
+	/** When they first said something. */
+	readonly firstUpdateAt: string;
+	readonly resolvedAt: string | null;
+	readonly components: readonly string[];
+	/** Of ours, those that it names; empty: the provider as a whole. */
+	readonly targetIds: readonly string[];
+	/** Newest first. */
+	readonly updates: readonly { readonly at: string; readonly status: OfficialStatus; readonly body: string }[];
+}
+
+export interface OfficialWordView {
+	readonly id: string;
+	readonly title: string;
+	readonly url: string | null;
+	readonly firstUpdateAt: string;
+	readonly resolvedAt: string | null;
+	/** Their first word minus our detection, ms: above 0 we told first. */
+	readonly lagMs: number;
+	/** "acknowledged 14 min after we measured it" */
+	readonly words: string;
 }
 
 export interface VantageView {
@@ -173,6 +231,8 @@ export interface Snapshot {
 	readonly targets: readonly TargetView[];
 	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
 	readonly incidents: readonly IncidentView[];
+	/** What the providers said of themselves in the last 90 days, newest first, at most 100; left out: nothing was read. Never evidence. */
+	readonly official?: readonly OfficialIncidentView[];
 	/** How well this software told scenarios with known truths; null when that is not known. */
 	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */

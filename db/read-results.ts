@@ -110,13 +110,18 @@ const selectWithout = query<{ ordinal: number }>(
 
 const selectLastSeq = query<{ seq: number }>('probe_results_last_seq', 'select last_value as seq from probe_result_seq');
 
+/** Number of the newest result, or of one that was about to be; 0 before the first. */
+export async function readLastSeq(sql: Sql): Promise<number> {
+	return (await sql.run(selectLastSeq))[0]?.seq ?? 0;
+}
+
 /**
  * Reads on from a sequence number in one statement over a bounded stretch of numbers, a longer one while there is nothing in it: numbers
  * that duplicates have burned leave gaps. Always from the same start: with two statements for two stretches, what is committed between
  * them into the first would be passed over.
  */
 export async function readStretch<Row>(sql: Sql, seq: number, limit: number, read: (throughSeq: number) => Promise<Row[]>): Promise<Row[]> {
-	const last = (await sql.run(selectLastSeq))[0]?.seq ?? 0;
+	const last = await readLastSeq(sql);
 	for (let length = limit * 4; seq < last; length *= 8) {
 		const rows = await read(seq + length);
 		if (rows.length > 0 || seq + length >= last) return rows;

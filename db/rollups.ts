@@ -69,6 +69,12 @@ const selectDays = query<{ series_key: number; days: string; slots: string; miss
 	group by series_key`,
 );
 
+const selectOneDay = query<SeriesBucket & CountsRow & DistributionsRow>(
+	'rollups_one_day',
+	`select series_key, bucket_at, ${[...sumColumns, ...distributionColumns.flat()].join(', ')} from rollups_day where bucket_at = $1::timestamptz
+	order by series_key`,
+);
+
 const sliQuery = query<{ target_key: number; good: number; bad: number }>(
 	'rollups_sli',
 	`select s.target_key, sum(r.good_count)::bigint as good, sum(r.bad_count)::bigint as bad
@@ -249,6 +255,35 @@ export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<str
 		}
 	}
 	return byTarget;
+}
+
+/** Everything of one UTC day (YYYY-MM-DD), by target and canary, vantages merged. */
+export async function readRollupsOfDay(sql: Sql, day: string): Promise<{ targetId: string; canary: string; rollup: Rollup }[]> {
+	const rows = await sql.run(selectOneDay, [`${day}T00:00:00Z`]);
+	const series = await findSeries(
+		sql,
+		rows.map((row) => row.series_key),
+	);
+	const parts = [...series.values()];
+	const targets = await findNames(
+		sql,
+		'target',
+		parts.map(({ targetKey }) => targetKey),
+	);
+	const canaries = await findNames(
+		sql,
+		'canary',
+		parts.map(({ canaryKey }) => canaryKey),
+	);
+	const groups = Map.groupBy(rows, ({ series_key }) => `${series.get(series_key)?.targetKey} ${series.get(series_key)?.canaryKey}`);
+	return [...groups.values()].map((group) => {
+		const own = series.get(group[0]?.series_key ?? 0);
+		return {
+			targetId: targets.get(own?.targetKey ?? 0) ?? '',
+			canary: canaries.get(own?.canaryKey ?? 0) ?? '',
+			rollup: mergeRollups(group.map(toRollup)),
+		};
+	});
 }
 
 function addCounts(a: DayCounts, b: DayCounts): DayCounts {

@@ -15,6 +15,7 @@ import { instant, query, type Sql, type Tx } from './sql.ts';
 
 const claimProgress = query<{ seq: number }>('roll_up_claim', 'select read_through_seq as seq from roll_up_progress for update skip locked');
 const waitForProgress = query<{ seq: number }>('roll_up_wait', 'select read_through_seq as seq from roll_up_progress for update');
+const readProgress = query<{ seq: number }>('roll_up_progress', 'select read_through_seq as seq from roll_up_progress');
 const moveProgress = query('roll_up_move', 'update roll_up_progress set read_through_seq = $1::bigint');
 
 // The origin of date_bin may be any bucket start; this one is UTC midnight.
@@ -104,6 +105,11 @@ export async function claimTouchedBuckets(tx: Tx, resultsAtMost: number): Promis
 		buckets: rows.filter(({ scheduled }) => scheduled),
 		readThroughSeq: rows.length === 0 ? null : Math.max(...rows.map(({ last_seq }) => last_seq)),
 	};
+}
+
+/** Every result through this number is in the sums. */
+export async function readRollUpProgress(sql: Sql): Promise<number> {
+	return (await sql.run(readProgress))[0]?.seq ?? 0;
 }
 
 export async function setRollUpProgress(tx: Tx, readThroughSeq: number): Promise<void> {

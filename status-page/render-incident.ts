@@ -7,6 +7,13 @@ import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
 import { causeWords, confidenceWords, durationWords, evidenceWords, foundWellWords, scopeWords } from './scope-words.ts';
 import { impactMark, stateWord } from './state-mark.ts';
 
+/** The operator's word is never shown as ours. */
+function override({ override: said }: IncidentView): Html | null {
+	if (said === undefined) return null;
+	const { judged, falseAlarm, by, at, why } = said;
+	return html`<p role="note"><b>Overridden by the operator</b> (${by}, ${dateTime(at)})${falseAlarm && ', closed as a false alarm'}: ${why}. What was measured: impact ${judged.impact}, cause ${causeWords[judged.cause]}, ${judged.resolvedAt === null ? 'not over' : html`over since ${dateTime(judged.resolvedAt)}`}. Evidence and numbers are as measured.</p>`;
+}
+
 const affectedShown = 200;
 
 function evidence({ evidence: found }: IncidentView): Html {
@@ -32,6 +39,18 @@ function affected(incident: IncidentView, { snapshot }: PageContext): Html {
 	return html`<ul class="plain">${shown}</ul>${more > 0 && html`<p class="q">and ${formatCount(more)} more</p>`}`;
 }
 
+/** Beside what was measured, never part of it. */
+function officialWords({ official }: IncidentView): Html | null {
+	if (official === undefined || official.length === 0) return null;
+	const items = official.map((word) => {
+		const url = webUrl(word.url);
+		const title = url === null ? html`${word.title}` : html`<a href="${url}" rel="noopener noreferrer">${word.title}</a>`;
+		const end = word.resolvedAt === null ? 'not resolved by them yet' : html`resolved by them ${dateTime(word.resolvedAt)}`;
+		return html`<li><p><b>${word.words}</b></p><p>${title}</p><p class="q">First said ${dateTime(word.firstUpdateAt)}, ${end}</p></li>`;
+	});
+	return html`<section><h2>In the provider’s own words</h2><p class="q">From its official status page. It is shown beside what we measured and is no evidence for it.</p><ol class="line">${items}</ol></section>`;
+}
+
 export function renderIncident(context: PageContext, incident: IncidentView): string {
 	const { snapshot, now } = context;
 	const lasted = durationWords(incident);
@@ -46,7 +65,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 		description: `${incident.title}. ${evidenceWords(incident)}.`,
 		styles: ['detail.css'],
 		main: html`<section class="verdict"><h1 data-s="${incident.resolvedAt === null ? impactMark[incident.impact] : 'past'}"><span>${incident.title}</span></h1>
-			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p></section>
+			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p>${override(incident)}</section>
 			<dl class="facts">
 			${fact('Scope', scopeWords(incident, snapshot))}
 			${fact('Cause', causeWords[incident.cause])}
@@ -59,7 +78,8 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 			${well === null ? '' : fact('Found well', html`${well}<small>heard since the onset, without a bad result</small>`)}
 			${fact('Relapses', incident.relapseCount === 0 ? 'none' : String(incident.relapseCount))}
 			</dl>
-			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}</p><p>${update.body}</p></li>`)}</ol></section>
+			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}${update.operator !== undefined && html` <i>operator</i>`}</p><p>${update.body}</p></li>`)}</ol></section>
+			${officialWords(incident)}
 			<section><h2>Evidence</h2><p>Seen from ${incident.evidence.vantages.length === 0 ? 'no vantage on record' : incident.evidence.vantages.join(', ')}.</p>${evidence(incident)}</section>
 			<section><h2>Affected targets</h2>${affected(incident, context)}</section>
 			<p class="q"><a href="${apiRoot(context, { root: '../' })}v1/incidents/${encodeURIComponent(incident.id)}">This page as JSON</a>${official !== null && html` <a href="${official}" rel="noopener noreferrer">The provider’s own status page</a>`}</p>`,

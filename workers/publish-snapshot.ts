@@ -2,12 +2,16 @@
 
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
 import type { DrillReport } from '#core/drill-report.ts';
+import { overrideIncident } from '#core/override-incident.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
+import { readHeadroom } from '#db/headroom.ts';
 import { listIncidents } from '#db/incidents.ts';
+import { listOfficialIncidents } from '#db/official-incidents.ts';
+import { listOperatorEntries } from '#db/operator-entries.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -46,6 +50,9 @@ interface Numbers {
 const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
+const officialRead = 1_000;
+/** What a header told longer ago says nothing of now. */
+const headroomKeptMs = 600_000;
 /** The whole is published every 10 s; numbers older than this are not given out as news. */
 const numbersKeptMs = 30_000;
 
@@ -69,13 +76,15 @@ export function createPublisher(tools: PublishTools): Publisher {
 async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise<Numbers> {
 	const at = now();
 	const configured = targets();
-	const [firstSeen, recent, windows, days, canaryTests] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests, headroom] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
 		listCanaryFaults(db),
+		readHeadroom(db, at - headroomKeptMs),
 	]);
+	const headroomOf = Map.groupBy(headroom, ({ targetId }) => targetId);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries }): [string, TargetFacts] => {
@@ -89,6 +98,7 @@ async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise
 					latency: { '30m': primary('30m'), '1d': primary('1d') },
 					days: days.get(id) ?? new Map(),
 					recent: recent.get(id) ?? {},
+					headroom: headroomOf.get(id) ?? [],
 					canaryTests: testsOf.get(id) ?? [],
 				},
 			];
@@ -103,9 +113,15 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 	const { db, now, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const at = now();
-		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const judged = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const entries = await listOperatorEntries(
+			tx,
+			judged.map(({ id }) => id),
+		);
+		const incidents = judged.map((incident) => overrideIncident(incident, entries.get(incident.id) ?? []));
 		const doubts = await readDoubts(tx, evaluatorName);
 		const maintenances = await tools.maintenances();
+		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });
 		return buildSnapshot({
 			now: at,
 			number,
@@ -119,6 +135,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 			doubts,
 			maintenances,
 			drill,
+			official,
 		});
 	});
 }

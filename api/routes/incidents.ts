@@ -4,24 +4,13 @@ import { type ApiTools, feedCache, readRecord, readSnapshot } from '#api/api-too
 import { jsonDocument, sendDocument } from '#api/document.ts';
 import { oneOf, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
+import { officialView } from '#api/public-views.ts';
+import { incidentView } from '#core/build-snapshot.ts';
 import type { Incident } from '#core/incident.ts';
-import type { IncidentView } from '#core/snapshot.ts';
-
-const iso = (at: number) => new Date(at).toISOString();
+import type { Snapshot } from '#core/snapshot.ts';
 
 /** Only what the public document may show: the operator's own troubles (keys, wallet) stay in. */
 const publicCauses: readonly Incident['cause'][] = ['provider', 'monitor'];
-
-function viewOf(incident: Incident): IncidentView {
-	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
-	return {
-		...rest,
-		startedAt: iso(startedAt),
-		detectedAt: iso(detectedAt),
-		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
-		updates: [...updates].reverse().map((update) => ({ ...update, at: iso(update.at) })),
-	};
-}
 
 export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 	app.get('/v1/incidents', (req, res) => {
@@ -32,13 +21,22 @@ export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 		sendDocument(req, res, readSnapshot(tools, res).documents.incidents(wanted, limit), feedCache);
 	});
 
+	app.get('/v1/official', (req, res) => {
+		const query = parseQuery(req, ['provider', 'limit']);
+		const providers = query.provider ?? [];
+		const limit = parseLimit(query.limit, 100, 100);
+		const { documents } = readSnapshot(tools, res);
+		const make = (snapshot: Snapshot) => JSON.stringify(officialView(snapshot, providers, limit));
+		sendDocument(req, res, documents.made(`official ${JSON.stringify(providers)} ${limit}`, 'application/json; charset=utf-8', make), feedCache);
+	});
+
 	app.get('/v1/incidents/:id', async (req, res) => {
 		parseQuery(req, []);
 		const id = parsePathId(req.path.slice('/v1/incidents/'.length));
 		let incident = readSnapshot(tools, res).snapshot.incidents.find((known) => known.id === id);
 		if (incident === undefined) {
 			const recorded = await readRecord(tools, 'incident', () => tools.evidence.incident(id));
-			if (recorded !== null && publicCauses.includes(recorded.cause)) incident = viewOf(recorded);
+			if (recorded !== null && publicCauses.includes(recorded.override?.judged.cause ?? recorded.cause)) incident = incidentView(recorded);
 		}
 		if (incident === undefined) throw new Problem(404, 'unknown-incident', `Expected the id of an incident, listed at /v1/incidents, got ${quote(id)}`);
 		sendDocument(req, res, jsonDocument({ schema: 'linnet.incident/1', incident }), feedCache);

@@ -1,7 +1,7 @@
 /** /metrics as Prometheus itself sees it: checked by promtool, scraped by a real server, with the example rules loaded and firing. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,8 @@ import { freePort, until } from '#test/e2e/service.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
 import { type SampleServer, serveSample } from '#test/serve-sample.ts';
 
-const rules = join(import.meta.dirname, '..', '..', 'docs', 'prometheus-rules.yml');
+const docs = join(import.meta.dirname, '..', '..', 'docs');
+const rules = join(docs, 'prometheus-rules.yml');
 const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });
 const isInstalled = spawnSync('promtool', ['--version']).status === 0 && spawnSync('prometheus', ['--version']).status === 0;
 if (!isInstalled) console.error('\n  LEFT OUT: what a real Prometheus says, because there is none on this machine (apt-get install prometheus).\n');
@@ -77,6 +78,15 @@ describe.runIf(isInstalled || process.env.CI !== undefined)('Prometheus from Deb
 		const faults = (stdout + stderr).split('\n').filter((line) => line !== '' && !foreign.test(line));
 		expect({ faults, parsed: status !== 1 }).toEqual({ faults: [], parsed: true });
 		expect(execFileSync('promtool', ['check', 'rules', rules], { encoding: 'utf8' })).toContain('SUCCESS');
+	});
+
+	test('promtool understands every expression of the Grafana dashboard', async () => {
+		const dashboard = JSON.parse(await readFile(join(docs, 'grafana-dashboard.json'), 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] };
+		const recorded = dashboard.panels.flatMap(({ targets }) => targets).map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
+		expect(recorded.length).toBeGreaterThan(15);
+		const file = join(dir, 'panels.yml');
+		await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules: recorded }] }));
+		expect(execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })).toContain(`${recorded.length} rules found`);
 	});
 
 	test('a scrape takes every series', async () => {

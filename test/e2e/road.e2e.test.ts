@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProbeResult } from '#core/probe-result.ts';
@@ -132,6 +133,18 @@ describe('from linnet.yaml to a router, a page and an alert', () => {
 		expect(ok?.ttftMs).toBeGreaterThan(0);
 		expect(ok?.connectMs).toBeGreaterThan(0);
 		expect(JSON.stringify(results)).not.toContain('test-key');
+	});
+
+	it('one scrape tells of every process, and holds each series that the example rules and the dashboard ask for', async () => {
+		const docs = join(import.meta.dirname, '..', '..', 'docs');
+		const asked = (await readFile(join(docs, 'prometheus-rules.yml'), 'utf8')) + (await readFile(join(docs, 'grafana-dashboard.json'), 'utf8'));
+		const names = [...new Set(asked.match(/\b(linnet|gen_ai)_(?!provider_name|request_model|operation_name)[a-z_]+[a-z]\b/g))];
+		expect(names.length).toBeGreaterThanOrEqual(20);
+		const missing = async () => {
+			const text = await (await fetch(`${service.url}/metrics`)).text();
+			return names.filter((name) => !text.includes(`\n${name}{`) && !text.includes(`\n${name} `));
+		};
+		await until(`all of ${names}`, async () => (await missing()).length === 0);
 	});
 
 	it('a key of ours that is refused is never their outage', async () => {

@@ -13,6 +13,8 @@ export interface RecorderOptions {
 	readonly log: Log;
 	now(): number;
 	readonly retentionDays?: () => number;
+	/** Hears of each batch that became durable. `spooled`: on the disk. */
+	onBatch?(batch: { readonly rows: number; readonly tookMs: number; readonly spooled: boolean }): void;
 	/** Bound of the spool, default 256 MB: some 400,000 results. */
 	readonly spoolMaxBytes?: number;
 	readonly spoolFileBytes?: number;
@@ -77,11 +79,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
 	async function flushBatch(batch: readonly Pending[]): Promise<void> {
 		const results = batch.map(({ result }) => result);
+		const startedMs = performance.now();
+		const tell = (spooled: boolean) => options.onBatch?.({ rows: results.length, tookMs: performance.now() - startedMs, spooled });
 		if (!spooling) {
 			try {
 				const { quarantined } = await insert(results);
 				if (quarantined > 0) log.error({ count: quarantined }, 'results refused: see the quarantine');
 				for (const { resolve } of batch) resolve();
+				tell(false);
 				return;
 			} catch (error) {
 				const say = isUnavailable(error) ? log.warn : log.error;
@@ -91,6 +96,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
 		try {
 			await spool.append(results);
 			for (const { resolve } of batch) resolve();
+			tell(true);
 			startDraining();
 		} catch (error) {
 			log.error({ problem: describe(error), count: batch.length }, 'results lost: neither the database nor the disk takes them');
