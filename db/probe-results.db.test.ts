@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -97,6 +98,35 @@ it('refuses what can not be right into the quarantine, with the reason, and reco
 	const batch = [neighbours[0]!, ...Object.values(refused).map((wrong) => sampleResult(wrong)), ...neighbours.slice(1)];
 	expect(await insertResults(db, batch, bounds)).toMatchObject({ inserted: 3, quarantined: Object.keys(refused).length });
 	expect((await listQuarantine(db, 100)).map(({ reason }) => reason).sort()).toEqual(Object.keys(refused).sort());
+});
+
+it('records the neighbours of anything at all, which is recorded cleaned or kept in the quarantine', async () => {
+	const wild = fc.oneof(
+		fc.anything({ withNullPrototype: false }),
+		fc.string({ unit: 'binary' }),
+		fc.double(),
+		fc.constantFrom('\u0000', '\uD800', 'x'.repeat(10_000), -1, 1e300, Number.NaN, Number.POSITIVE_INFINITY, {}, [], '__proto__', 'toString', null, undefined),
+	);
+	let round = 0;
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.tuple(fc.constantFrom(...(Object.keys(sampleResult()) as (keyof ProbeResult)[])), wild), { minLength: 1, maxLength: 5 }),
+			async (spoiled) => {
+				round += 1;
+				const slotAt = (i: number) => sampleNow - round * 1_000 - i;
+				const neighbours = [0, 1].map((i) => sampleResult({ slotAt: slotAt(i), startedAt: slotAt(i) }));
+				const bad = spoiled.map(
+					([field, value], i) => ({ ...sampleResult({ slotAt: slotAt(i + 10), startedAt: slotAt(i + 10) }), [field]: value }) as ProbeResult,
+				);
+				const { inserted, duplicates, replaced, quarantined } = await insertResults(db, [neighbours[0]!, ...bad, neighbours[1]!], bounds);
+				expect(inserted + duplicates + replaced + quarantined).toBe(bad.length + 2);
+				const kept = await readResultsAfter(db, 0, 10_000);
+				const slots = new Set(kept.map(({ result }) => result.slotAt));
+				expect(neighbours.every((one) => slots.has(one.slotAt))).toBe(true);
+			},
+		),
+		{ numRuns: 60, interruptAfterTimeLimit: 15_000 },
+	);
 });
 
 it('survives a row that only the database refuses', async () => {
