@@ -11,6 +11,7 @@ import { listQuarantine } from './quarantine.ts';
 import { findResult, listResults, readRecentResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
 import { remarksAtMost } from './remarks.ts';
 import { kindCodes, outcomeCodes, phaseCodes, sliCodes } from './result-codes.ts';
+import { listMarks } from './series-marks.ts';
 import { type Db, openDb, transaction } from './sql.ts';
 import { listTargetKeys, registerTargets } from './targets.ts';
 
@@ -251,6 +252,33 @@ it('keeps the key and the first day of a target that leaves and comes back', asy
 	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null).map(({ id }) => id)).toEqual(['acme:new:chat']);
 	await registerTargets(db, [sampleTarget('acme:small:chat'), sampleTarget('acme:org/large:v2:chat')], sampleNow + 2_000);
 	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null)).toEqual(before);
+});
+
+it('marks from when on a target is probed in another way, also when it was away meanwhile, and a rename starts a history of its own', async () => {
+	const id = 'acme:small:chat';
+	const marks = (of = id) => listMarks(db, of, { fromAt: 0, toAt: sampleNow + dayMs });
+	await insertResults(db, [sampleResult()], bounds);
+	await registerTargets(db, [sampleTarget(id)], sampleNow + 1_000);
+	expect(await marks()).toEqual([]);
+	await registerTargets(db, [sampleTarget(id, { dialect: 'openai-responses', upstreamModel: 'small-3' })], sampleNow + 2_000);
+	const changed = [
+		{ at: sampleNow + 2_000, aspect: 'model name', before: 'small', after: 'small-3' },
+		{ at: sampleNow + 2_000, aspect: 'protocol', before: 'openai-chat', after: 'openai-responses' },
+	];
+	expect(await marks()).toEqual(changed);
+	await registerTargets(db, [sampleTarget('acme:renamed:chat')], sampleNow + 3_000);
+	await registerTargets(
+		db,
+		[sampleTarget(id, { dialect: 'openai-responses', upstreamModel: 'small-3', canaries: [{ name: 'json', type: 'json' }] })],
+		sampleNow + 4_000,
+	);
+	expect((await marks()).slice(2).map(({ at, aspect, before, after }) => [at, aspect, before === '', after === ''])).toEqual([
+		[sampleNow + 4_000, 'canaries', false, false],
+		[sampleNow + 4_000, 'canary echo', false, true],
+		[sampleNow + 4_000, 'canary json', true, false],
+	]);
+	expect(await marks('acme:renamed:chat')).toEqual([]);
+	expect((await listResults(db, { targetId: id, limit: 9 })).results).toHaveLength(1);
 });
 
 it('records a late result of a day without a partition, drops whole days at the retention, and refuses nothing of the days kept', async () => {
