@@ -14,6 +14,8 @@ export interface ConfigSource {
 	current(): Config;
 	/** False while the file on disk is refused and an older configuration runs. */
 	accepted(): boolean;
+	/** Why the file on disk is refused, its first faults in words; null while it is in force. */
+	problem(): string | null;
 	onChange(listener: (config: Config) => void): void;
 	close(): void;
 }
@@ -63,7 +65,7 @@ const relistEveryMs = 3_600_000;
 export async function openConfig(settings: Settings, log: Log): Promise<ConfigSource> {
 	const read = () => readConfig(settings, (note) => log.warn({ note }, 'a list of models was not read'));
 	let config = await read();
-	let accepted = true;
+	let refusal: string | null = null;
 	const listeners: ((config: Config) => void)[] = [];
 	const stop = new AbortController();
 	let reading: Promise<void> | null = null;
@@ -74,14 +76,14 @@ export async function openConfig(settings: Settings, log: Log): Promise<ConfigSo
 			if (stop.signal.aborted) return;
 			try {
 				const next = await read();
-				accepted = true;
+				refusal = null;
 				if (JSON.stringify(next) === JSON.stringify(config)) return;
 				config = next;
 				log.info({ targets: next.targets.length }, 'configuration reloaded');
 				for (const listener of listeners) listener(next);
 			} catch (error) {
 				if (!(error instanceof ExpectedError)) throw error;
-				accepted = false;
+				refusal = error.message.slice(0, 500);
 				log.error({ problem: error.message }, 'configuration refused: the old one keeps running');
 			}
 		});
@@ -104,7 +106,8 @@ export async function openConfig(settings: Settings, log: Log): Promise<ConfigSo
 	}
 	return {
 		current: () => config,
-		accepted: () => accepted,
+		accepted: () => refusal === null,
+		problem: () => refusal,
 		onChange: (listener) => listeners.push(listener),
 		close() {
 			stop.abort();

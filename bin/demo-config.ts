@@ -26,6 +26,9 @@ export function demoConfig(simulatorUrl: string): Config {
 		// The story is short.
 		verdict: { blipMs: 5_000 },
 		alerts: { channels: {}, routes: [] },
+		objectives: [],
+		maintenances: [],
+		deadManSwitch: null,
 		status: { title: 'LLM status', url: null },
 	};
 }

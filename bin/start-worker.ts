@@ -7,7 +7,7 @@ import { ensurePartitions } from '#db/partitions.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
-import { deliver } from '#workers/deliver.ts';
+import { announcedMaintenances, watchMaintenances } from '#workers/announced-maintenances.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { paceStarts } from '#workers/probe/pace-starts.ts';
@@ -27,6 +27,7 @@ import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 import { readDrill } from './read-drill.ts';
+import { runOnCall } from './run-on-call.ts';
 import type { Closing } from './run-role.ts';
 import { publishMetrics, watchJudging, watchProbing } from './watch-process.ts';
 
@@ -174,7 +175,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		status: () => config.current().status,
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
-		maintenances: async () => [],
+		maintenances: () => announcedMaintenances(db, Date.now()),
 		drill: await readDrill(shop.settings.dataDir),
 	});
 	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
@@ -200,11 +201,11 @@ async function startJudging(shop: Shop): Promise<void> {
 	await rollUp({ db, log, now: Date.now });
 	await publisher.publish();
 	const evaluator = evaluate(shop, publisher);
-	const delivery = deliverAll(shop);
+	const onCall = runOnCall({ ...shop, db });
 	// Their last transaction ends before the pool is closed.
-	closing.add('evaluator and delivery', async () => {
+	closing.add('evaluator and on-call', async () => {
 		endLoops();
-		await Promise.all([evaluator, delivery]);
+		await Promise.all([evaluator, onCall]);
 	});
 }
 
@@ -218,13 +219,14 @@ const idlePollMs = 150;
 async function evaluate({ log, config, database: { db }, queues, metrics, stop }: Shop, publisher: Publisher): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
+	const maintenances = watchMaintenances(db, Date.now);
 	const tools: Omit<EvaluatorTools, 'lease'> = {
 		db,
 		log,
 		now: Date.now,
 		targets: () => config.current().targets,
 		blipMs: () => config.current().verdict.blipMs,
-		maintenances: () => [],
+		maintenances: maintenances.windows,
 		routes: () => config.current().alerts.routes,
 		simulated,
 		publicUrl: () => config.current().status.url,
@@ -238,6 +240,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 				await pause(500, stop);
 				continue;
 			}
+			await maintenances.refresh();
 			const evaluator = await openEvaluator({ ...tools, lease });
 			let renewAt = Date.now() + leaseMs / 3;
 			while (!stop.aborted) {
@@ -245,6 +248,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 					if (!(await renewLease(db, lease, leaseMs))) break;
 					renewAt = Date.now() + leaseMs / 3;
 				}
+				await maintenances.refresh();
 				const startedMs = performance.now();
 				const judged = await evaluator.step();
 				if (judged.resultCount > 0) metrics.ranJob('judge', performance.now() - startedMs);
@@ -271,32 +275,6 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 		}
 		if (incidents.length > 0 || doubtsMoved) await publisher.publishVerdicts();
 	}
-}
-
-async function deliverAll({ log, config, database: { db }, stop }: Shop): Promise<void> {
-	const underWay = new Set<Promise<void>>();
-	const tools = {
-		db,
-		log,
-		now: Date.now,
-		channels: () => config.current().alerts.channels,
-		readSecret: (name: string) => process.env[name],
-		random: Math.random,
-	};
-	while (!stop.aborted) {
-		try {
-			for (const delivery of await deliver(tools)) {
-				const ended: Promise<void> = delivery
-					.catch((error) => log.warn({ problem: String(error) }, 'a delivery was not recorded: its lease runs out and it is sent again'))
-					.finally(() => underWay.delete(ended));
-				underWay.add(ended);
-			}
-		} catch (error) {
-			log.warn({ problem: String(error) }, 'outbox not read: trying again');
-		}
-		await pause(underWay.size > 100 ? 5_000 : 500, stop);
-	}
-	await Promise.all(underWay);
 }
 
 async function keepRegistered(stop: AbortSignal, log: Log, register: () => Promise<void>): Promise<void> {

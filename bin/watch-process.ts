@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Log } from '#core/log.ts';
 import { readBudgetDay } from '#db/budget.ts';
 import { readEvaluatorHead } from '#db/evaluator-state.ts';
-import { countDeliveries } from '#db/outbox.ts';
+import { countDeliveries, type DeliveryCount } from '#db/outbox.ts';
 import { dayOf } from '#db/partitions.ts';
 import { removeProcessMetrics, writeProcessMetrics } from '#db/process-metrics.ts';
 import { readLastSeq } from '#db/read-results.ts';
@@ -34,18 +34,22 @@ export function watchJudging(metrics: ProcessMetrics, db: Db, config: ConfigSour
 	const judged = async () => (await readEvaluatorHead(db, evaluatorName)).readThroughSeq;
 	metrics.watch('linnet_evaluator_behind_results', 'Recorded results that are not judged yet', () => behind(judged));
 	metrics.watch('linnet_rollup_behind_results', 'Recorded results that are in no sum yet', () => behind(() => readRollUpProgress(db)));
-	metrics.watch(
-		'linnet_outbox_deliveries',
-		'Deliveries by state',
-		async () => {
-			const states = await countDeliveries(db);
-			return { pending: 0, dead: 0, ...Object.fromEntries(Object.entries(states).map(([state, { count }]) => [state, count])) };
-		},
-		'state',
-	);
+	const sumBy = (key: 'state' | 'channel', counts: readonly DeliveryCount[]) => {
+		const sums: Record<string, number> = {};
+		for (const one of counts) sums[one[key]] = (sums[one[key]] ?? 0) + one.count;
+		return sums;
+	};
+	const byState = async () => ({ pending: 0, dead: 0, ...sumBy('state', await countDeliveries(db)) });
+	metrics.watch('linnet_outbox_deliveries', 'Deliveries by state', byState, 'state');
+	const deadByChannel = async () =>
+		sumBy(
+			'channel',
+			(await countDeliveries(db)).filter(({ state }) => state === 'dead'),
+		);
+	metrics.watch('linnet_outbox_dead_deliveries', 'Deliveries that were given up, by channel', deadByChannel, 'channel');
 	metrics.watch('linnet_outbox_oldest_seconds', 'Age of the oldest delivery that is not made yet; 0 without one', async () => {
-		const { pending } = await countDeliveries(db);
-		return pending === undefined ? 0 : Math.max(0, now() - pending.oldestAt) / 1_000;
+		const pending = (await countDeliveries(db)).filter(({ state }) => state === 'pending');
+		return Math.max(0, ...pending.map(({ oldestAt }) => now() - oldestAt)) / 1_000;
 	});
 	const today = () => readBudgetDay(db, dayOf(now()));
 	metrics.watch('linnet_budget_spent_usd', 'Spent today, UTC', async () => (await today()).spentMicroUsd / 1e6);

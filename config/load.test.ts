@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './load.ts';
 
-const env = { OPENAI_API_KEY: 'test-key', HOOK_SECRET: 'test-secret' };
+const env = { OPENAI_API_KEY: 'test-key', HOOK_SECRET: Buffer.from('s'.repeat(24)).toString('base64') };
 
 const good = `
 interval: 30s

@@ -7,6 +7,7 @@ import { type ConfigProblem, type Path, pathText } from './problem.ts';
 import { pruneFaults } from './prune-faults.ts';
 import { type Config, type Names, resolveConfig } from './resolve.ts';
 import { configSchema, describe, modelKeys } from './schema.ts';
+import { alertsSchema, matchSchema, routeKeys, sloSchema } from './schema-alerts.ts';
 
 /** `discoveries`: providers whose models are to be asked for; without their lists the configuration has only the models named by hand. */
 export type LoadedConfig =
@@ -134,9 +135,13 @@ const keysByPlace: Readonly<Record<string, readonly string[]>> = {
 	providers: Object.keys(configSchema.shape.providers.element.shape),
 	models: modelKeys,
 	timeouts: ['connect', 'firstToken', 'stall', 'total'],
-	alerts: ['channels', 'routes'],
-	routes: ['match', 'channels'],
-	match: ['provider', 'model', 'impact', 'cause'],
+	alerts: Object.keys(alertsSchema.shape),
+	routes: routeKeys,
+	match: Object.keys(matchSchema.shape),
+	escalate: ['after', 'channels'],
+	quiet: ['from', 'to', 'days', 'timeZone', 'except'],
+	slos: Object.keys(sloSchema.shape),
+	deadManSwitch: ['urlEnv', 'every'],
 	budget: ['usdPerDay'],
 	record: ['keepResults'],
 	verdict: ['blip'],

@@ -1,7 +1,6 @@
 /** Meaning beyond shape: known providers, defaults, duplicates, references, secrets. Collects every fault. */
-import { type ChannelSettings, channelOf } from '#alerts/index.ts';
-import type { AlertRoute } from '#core/alert.ts';
 import type { Lifecycle } from '#core/lifecycle.ts';
+import type { Objective } from '#core/objective.ts';
 import type { OfficialPage } from '#core/official.ts';
 import { type Canary, type Target, type Timeouts, targetId } from '#core/target.ts';
 import { type CatalogEntry, catalog } from '#providers/catalog.ts';
@@ -10,6 +9,15 @@ import { isPageKind } from '#providers/official/index.ts';
 import { type Discovered, type Discovery, selectModels } from './discovery.ts';
 import type { Environment } from './environment.ts';
 import type { Fault, Path } from './problem.ts';
+import {
+	type AlertsConfig,
+	type DeadManSwitch,
+	type FileMaintenance,
+	resolveAlerts,
+	resolveDeadManSwitch,
+	resolveMaintenances,
+	resolveObjectives,
+} from './resolve-alerts.ts';
 import { checkExpectation, isBuiltIn, ownCanariesOf, resolveCanaries } from './resolve-canaries.ts';
 import { type ConfigFile, describe, type ModelEntry, type ProviderEntry } from './schema.ts';
 
@@ -20,7 +28,12 @@ export interface Config {
 	readonly budget: { readonly usdPerDay: number };
 	readonly record: { readonly keepResultsMs: number };
 	readonly verdict: { readonly blipMs: number };
-	readonly alerts: { readonly channels: Readonly<Record<string, ChannelSettings>>; readonly routes: readonly AlertRoute[] };
+	readonly alerts: AlertsConfig;
+	readonly objectives: readonly Objective[];
+	/** Announced in the file; the command line and the API announce others. */
+	readonly maintenances: readonly FileMaintenance[];
+	/** Null: nobody outside waits for a sign of life. */
+	readonly deadManSwitch: DeadManSwitch | null;
 	readonly status: { readonly title: string; readonly url: string | null };
 }
 
@@ -101,6 +114,9 @@ export function resolveConfig(
 	});
 
 	const alerts = resolveAlerts(file, env, names, problems);
+	const objectives = resolveObjectives(file, targets, problems);
+	const maintenances = resolveMaintenances(file, names, problems);
+	const deadManSwitch = resolveDeadManSwitch(file, env, problems);
 	if (problems.length > 0) return { config: null, discoveries, problems };
 	return {
 		config: {
@@ -111,6 +127,9 @@ export function resolveConfig(
 			record: { keepResultsMs: file.record?.keepResults ?? defaults.keepResultsMs },
 			verdict: { blipMs: file.verdict?.blip ?? defaults.blipMs },
 			alerts,
+			objectives,
+			maintenances,
+			deadManSwitch,
 			status: { title: file.status?.title ?? defaults.title, url: file.status?.url ?? null },
 		},
 		discoveries,
@@ -280,42 +299,4 @@ function findCap(body: ModelEntry['body']): string | null {
 		if (typeof value === 'object' && value !== null && Object.keys(value).some((inner) => capFields.has(inner))) return key;
 	}
 	return null;
-}
-
-function resolveAlerts(file: ConfigFile, env: Environment, names: Names, problems: Fault[]): Config['alerts'] {
-	const channels = file.alerts?.channels ?? {};
-	for (const [name, settings] of Object.entries(channels)) {
-		for (const envName of channelOf(settings).secretEnvs(settings)) {
-			if (!env[envName])
-				problems.push({
-					path: ['alerts', 'channels', name],
-					message: `expected the environment variable ${envName} to be set: channel "${name}" (${settings.type}) needs it`,
-				});
-		}
-	}
-	const routes = (file.alerts?.routes ?? []).map((route, i): AlertRoute => {
-		const at: Path = ['alerts', 'routes', i];
-		route.channels.forEach((name, k) => {
-			if (!names.channels.has(name))
-				problems.push({
-					path: [...at, 'channels', k],
-					message: `expected one of the channels (${[...names.channels].join(', ') || 'none is defined'}), got "${name}"`,
-				});
-		});
-		route.match?.provider?.forEach((name) => {
-			if (!names.providers.has(name))
-				problems.push({ path: [...at, 'match', 'provider'], message: `a route that can't match: no provider "${name}" in this file` });
-		});
-		route.match?.model?.forEach((name) => {
-			if (!names.models.has(name)) problems.push({ path: [...at, 'match', 'model'], message: `a route that can't match: no model "${name}" in this file` });
-		});
-		const { provider = null, model = null, impact = null, cause = null } = route.match ?? {};
-		return { match: { provider, model, impact, cause }, channels: route.channels };
-	});
-	const routed = new Set(routes.flatMap((route) => route.channels));
-	for (const name of Object.keys(channels)) {
-		if (!routed.has(name))
-			problems.push({ path: ['alerts', 'channels', name], message: `a channel nobody routes to: name it in \`alerts.routes\`, or remove it` });
-	}
-	return { channels, routes };
 }

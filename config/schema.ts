@@ -1,35 +1,14 @@
 /** The shape of `linnet.yaml`: strict, an unknown key is an error. Meaning beyond shape (duplicates, known providers, secrets) is judged in resolve.ts. */
 
 import { z } from 'zod';
-import { channels } from '#alerts/index.ts';
-import { parseDuration } from '#core/duration.ts';
-import { causes, impacts } from '#core/incident.ts';
 import { operations } from '#core/target.ts';
 import { pageKinds } from '#providers/official/index.ts';
+import { alertsSchema, deadManSwitchSchema, maintenanceSchema, sloSchema } from './schema-alerts.ts';
+import { describe, duration, envName, httpUrl } from './schema-values.ts';
 
 const pageKindNames = Object.keys(pageKinds) as (keyof typeof pageKinds)[];
 
-function duration(min: string, max: string) {
-	const [minMs, maxMs] = [parseDuration(min) ?? 0, parseDuration(max) ?? 0];
-	return z
-		.string({ error: (issue) => `expected a duration with its unit, like "60s" or "5m", got ${describe(issue.input)}` })
-		.transform((text, context) => {
-			const ms = parseDuration(text);
-			if (ms === null) context.addIssue({ code: 'custom', message: `expected a duration with its unit, like "60s" or "5m", got ${describe(text)}` });
-			else if (ms < minMs || ms > maxMs) context.addIssue({ code: 'custom', message: `expected a duration from ${min} to ${max}, got ${describe(text)}` });
-			return ms ?? 0;
-		})
-		.meta({ description: `Duration with its unit, ${min} to ${max}` });
-}
-
-export function describe(value: unknown): string {
-	if (value === undefined) return 'nothing';
-	if (value === null) return 'null (an empty value)';
-	if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
-	if (Array.isArray(value)) return `a list of ${value.length}`;
-	if (typeof value === 'object') return 'a mapping';
-	return `${String(value)} (${typeof value})`;
-}
+export { describe };
 
 // Control characters have no place in a name that becomes a path, a label and a header; everything else may stand in a model's name.
 const printable = z
@@ -40,14 +19,6 @@ const printable = z
 const providerId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
 	error: (issue) => `expected an id of a-z, 0-9, ".", "_" or "-" that starts with a letter or digit, got ${describe(issue.input)}`,
 });
-const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-	error: (issue) =>
-		`expected the name of an environment variable (never the secret itself), got ${typeof issue.input === 'string' ? 'text that is no such name' : describe(issue.input)}`,
-});
-const httpUrl = z
-	.url({ protocol: /^https?$/, error: (issue) => `expected an http or https URL, got ${describe(issue.input)}` })
-	.transform((url) => url.replace(/\/+$/, ''));
-
 const timeouts = z.strictObject({
 	connect: duration('100ms', '60s').optional(),
 	firstToken: duration('100ms', '10m').optional(),
@@ -124,20 +95,6 @@ const provider = z.strictObject({
 	exclude: patterns.optional(),
 });
 
-const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item.transform((value) => [value]), z.array(item).min(1)]);
-
-const route = z.strictObject({
-	match: z
-		.strictObject({
-			provider: oneOrMore(z.string()).optional(),
-			model: oneOrMore(z.string()).optional(),
-			impact: oneOrMore(z.enum(impacts)).optional(),
-			cause: oneOrMore(z.enum(causes)).optional(),
-		})
-		.optional(),
-	channels: z.array(z.string()).min(1, { error: 'expected at least one channel' }),
-});
-
 export const configSchema = z.strictObject({
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
@@ -148,15 +105,10 @@ export const configSchema = z.strictObject({
 	providers: z
 		.array(provider, { error: (issue) => `expected a list of providers, got ${describe(issue.input)}` })
 		.min(1, { error: 'expected at least one provider' }),
-	alerts: z
-		.strictObject({
-			channels: z.record(
-				z.string().regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, { error: 'expected a short name of a-z, 0-9, "_" or "-"' }),
-				z.discriminatedUnion('type', [channels.webhook.settings], { error: `expected \`type\` to be one of: ${Object.keys(channels).join(', ')}` }),
-			),
-			routes: z.array(route).optional(),
-		})
-		.optional(),
+	alerts: alertsSchema.optional(),
+	slos: z.array(sloSchema).optional(),
+	maintenance: z.array(maintenanceSchema).optional(),
+	deadManSwitch: deadManSwitchSchema.optional(),
 	officialPages: z.strictObject({ read: z.boolean() }).optional(),
 	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional() }).optional(),
 });

@@ -1,16 +1,19 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AlertRoute, channelsFor, decideDelivery, retryDelaysMs } from './alert.ts';
+import { type AlertRoute, channelsFor, classOfCause, defaultPolicy, policyFor, type RouteMatch, scopeKindOf } from './alert.ts';
 
-const everything = { provider: null, model: null, impact: null, cause: null };
-const incident = { scope: { provider: 'groq', model: 'm', operation: 'chat', vantage: null }, impact: 'major', cause: 'provider' } as const;
-const route = (match: Partial<AlertRoute['match']>, ...channels: string[]): AlertRoute => ({ match: { ...everything, ...match }, channels });
+const scope = { provider: 'groq', model: 'm', operation: 'chat', vantage: null };
+const incident = { scope, impact: 'major', cause: 'provider' } as const;
+const route = (match: RouteMatch, ...channels: string[]): AlertRoute => ({ match, channels });
 
 describe('routing', () => {
-	it.each([
+	it.each<[string, AlertRoute[], string[]]>([
 		['a route that says nothing matches all', [route({}, 'a')], ['a']],
 		['a route matches when every field does', [route({ provider: ['groq'], impact: ['major', 'critical'], cause: ['provider'] }, 'a')], ['a']],
 		['one field that does not match is enough', [route({ provider: ['groq'], impact: ['critical'] }, 'a')], []],
+		['a null field matches all', [route({ provider: null, impact: null }, 'a')], ['a']],
+		['by operation', [route({ operation: ['embeddings'] }, 'a'), route({ operation: ['chat'] }, 'b')], ['b']],
+		['by scope', [route({ scope: ['provider'] }, 'a'), route({ scope: ['target', 'model'] }, 'b')], ['b']],
+		['by class', [route({ class: ['operator'] }, 'a'), route({ class: ['provider'] }, 'b')], ['b']],
 		[
 			'routes add up, each channel once, in the order of the file',
 			[route({}, 'b'), route({ model: ['m'] }, 'a', 'b'), route({ model: ['x'] }, 'c')],
@@ -22,47 +25,42 @@ describe('routing', () => {
 	});
 
 	it('an incident of a whole provider does not match a route for one model', () => {
-		expect(channelsFor([route({ model: ['m'] }, 'a')], { ...incident, scope: { ...incident.scope, model: null } })).toEqual([]);
+		expect(channelsFor([route({ model: ['m'] }, 'a')], { ...incident, scope: { ...scope, model: null } })).toEqual([]);
 	});
-});
 
-describe('a delivery', () => {
-	const failed = (status: number | null, retryAfterMs: number | null = null) => ({ kind: 'failed', status, retryAfterMs, message: 'x' }) as const;
+	it('an incident seen everywhere does not match a route for one vantage', () => {
+		expect(channelsFor([route({ vantage: ['fra'] }, 'a')], incident)).toEqual([]);
+		expect(channelsFor([route({ vantage: ['fra'] }, 'a')], { ...incident, scope: { ...scope, vantage: 'fra' } })).toEqual(['a']);
+	});
 
 	it.each([
-		[null, 'retry'],
-		[500, 'retry'],
-		[503, 'retry'],
-		[429, 'retry'],
-		[408, 'retry'],
-		[302, 'retry'],
-		[400, 'dead'],
-		[401, 'dead'],
-		[404, 'dead'],
-		[410, 'dead'],
-	])('that ends with %s is: %s', (status, kind) => {
-		expect(decideDelivery(failed(status), 1, 0).kind).toBe(kind);
+		['provider', 'provider'],
+		['maintenance', 'provider'],
+		['credentials', 'operator'],
+		['quota', 'operator'],
+		['rate_limit', 'operator'],
+		['monitor', 'operator'],
+	] as const)('an incident of cause %s is of class %s', (cause, expected) => {
+		expect(classOfCause(cause)).toBe(expected);
 	});
 
-	it('waits at least as long as the receiver asks', () => {
-		expect(decideDelivery(failed(429, 60_000), 1, 0)).toMatchObject({ afterMs: 60_000 });
-		expect(decideDelivery(failed(429, 1), 1, 0)).toMatchObject({ afterMs: retryDelaysMs[0] });
+	it.each([
+		[{}, 'target'],
+		[{ operation: null }, 'model'],
+		[{ provider: null }, 'model'],
+		[{ model: null, operation: null }, 'provider'],
+		[{ provider: null, model: null, operation: null }, 'everything'],
+		[{ provider: null, model: null, operation: null, vantage: 'fra' }, 'vantage'],
+		[{ model: null, operation: null, vantage: 'fra' }, 'provider'],
+	] as const)('%o makes the scope a %s', (changes, expected) => {
+		expect(scopeKindOf({ ...scope, ...changes })).toBe(expected);
 	});
 
-	it('is given up after the published schedule of about 76 hours, and not before', () => {
-		const attempts = retryDelaysMs.length + 1;
-		for (let attempt = 1; attempt < attempts; attempt += 1) expect(decideDelivery(failed(500), attempt, 0).kind).toBe('retry');
-		expect(decideDelivery(failed(500), attempts, 0).kind).toBe('dead');
-		expect(retryDelaysMs.reduce((sum, delay) => sum + delay, 0) / 3_600_000).toBeCloseTo(75.6, 0);
-	});
-
-	it('is spread by at most a tenth, never tried early', () => {
-		fc.assert(
-			fc.property(fc.integer({ min: 1, max: retryDelaysMs.length }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, jitter) => {
-				const delay = retryDelaysMs[attempt - 1] ?? 0;
-				const decision = decideDelivery(failed(null), attempt, jitter);
-				expect(decision.kind === 'retry' && decision.afterMs >= delay && decision.afterMs <= delay * 1.1 + 1).toBe(true);
-			}),
-		);
+	it('a channel goes by the first route that leads there, or that escalates to it, or by the defaults', () => {
+		const slow = { ...defaultPolicy, groupWaitMs: 60_000, escalate: { afterMs: 1, channels: ['boss'] } };
+		const routes = [route({ provider: ['other'] }, 'a'), { ...route({}, 'a'), policy: slow }, route({}, 'a')];
+		expect(policyFor(routes, incident, 'a')).toBe(slow);
+		expect(policyFor(routes, incident, 'boss')).toBe(slow);
+		expect(policyFor(routes, incident, 'c')).toBe(defaultPolicy);
 	});
 });

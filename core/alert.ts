@@ -1,15 +1,42 @@
-/** Who is told what, and when a delivery is tried again: pure decisions. */
+/** What an alert says and who hears of it: shapes and pure routing. When it is sent is decided in alert-plan.ts, how often it is tried in alert-delivery.ts. */
 import type { Cause, Impact, IncidentStatus, Scope } from './incident.ts';
+import type { QuietHours } from './quiet-hours.ts';
 
 export const transitions = ['opened', 'updated', 'reopened', 'resolved'] as const;
 export type Transition = (typeof transitions)[number];
 
-/** What a channel renders; stored with the delivery, so that every attempt says the same. Times are ISO 8601 UTC. */
+/** `provider`: somebody else's trouble. `operator`: our own key, wallet, network or service. `slo`: an error budget that burns. Never in one message. */
+export const alertClasses = ['provider', 'operator', 'slo'] as const;
+export type AlertClass = (typeof alertClasses)[number];
+
+const classByCause = {
+	provider: 'provider',
+	maintenance: 'provider',
+	monitor: 'operator',
+	credentials: 'operator',
+	quota: 'operator',
+	rate_limit: 'operator',
+} as const satisfies Record<Cause, AlertClass>;
+
+/** Of an incident of the detector. */
+export function classOfCause(cause: Cause): AlertClass {
+	return classByCause[cause];
+}
+
+const eventNames = { provider: 'incident', operator: 'operator', slo: 'slo' } as const satisfies Record<AlertClass, string>;
+
+export function eventType<T extends string>(alertClass: AlertClass, what: T): `${(typeof eventNames)[AlertClass]}.${T}` {
+	return `${eventNames[alertClass]}.${what}`;
+}
+
+/** One transition of one subject, as it was when it was decided; stored with the promise to tell it. Times are ISO 8601 UTC. */
 export interface AlertEvent {
-	readonly type: `incident.${Transition}`;
+	readonly type: `${'incident' | 'operator' | 'slo'}.${Transition}`;
+	readonly class: AlertClass;
 	/** When the transition was decided, not when it is sent. */
 	readonly at: string;
 	readonly simulated: boolean;
+	/** The subject: an incident, an alert of the operator's own, or a burning budget. */
 	readonly incident: {
 		readonly id: string;
 		readonly title: string;
@@ -22,72 +49,139 @@ export interface AlertEvent {
 		readonly resolvedAt: string | null;
 		readonly reason: string;
 		readonly targetIds: readonly string[];
+		/** Null: it does not rest on results. */
 		readonly evidence: {
 			readonly good: number;
 			readonly bad: number;
 			readonly excluded: number;
 			readonly outcomes: Readonly<Record<string, number>>;
 			readonly vantages: readonly string[];
-		};
+		} | null;
 	};
 	/** Other providers of the same model that are operational now; empty when there are none. */
 	readonly useInstead: readonly string[];
-	/** The incident's public page; null when no `status.url` is configured. */
+	/** What to do about it; null: nothing that we know better than its reader. */
+	readonly advice: string | null;
+	/** The subject's public page; null when there is none. */
 	readonly link: string | null;
 }
 
+export const messageKinds = ['opened', 'updated', 'reopened', 'resolved', 'reminder', 'escalated', 'test'] as const;
+export type MessageKind = (typeof messageKinds)[number];
+
+/** What a member brings: `same` is told to complete the picture. */
+export type News = 'new' | 'again' | 'changed' | 'resolved' | 'same';
+
+/** What a channel words: one message about one or several subjects of one class. The same at every attempt. */
+export interface AlertMessage {
+	readonly kind: MessageKind;
+	readonly class: AlertClass;
+	/** The same for every message about this trouble: dedup key of a pager, root of a mail thread. */
+	readonly groupId: string;
+	/** When the oldest of its news was decided, ISO 8601 UTC: what is told later than that says so. */
+	readonly at: string;
+	readonly simulated: boolean;
+	/** News first, worst first; never empty. */
+	readonly members: readonly { readonly news: News; readonly event: AlertEvent }[];
+}
+
+/** A null or absent field matches all. */
 export interface RouteMatch {
-	readonly provider: readonly string[] | null;
-	readonly model: readonly string[] | null;
-	readonly impact: readonly Impact[] | null;
-	readonly cause: readonly Cause[] | null;
+	readonly class?: readonly AlertClass[] | null | undefined;
+	readonly provider?: readonly string[] | null | undefined;
+	readonly model?: readonly string[] | null | undefined;
+	readonly operation?: readonly string[] | null | undefined;
+	readonly vantage?: readonly string[] | null | undefined;
+	/** How far it reaches. */
+	readonly scope?: readonly ScopeKind[] | null | undefined;
+	readonly impact?: readonly Impact[] | null | undefined;
+	readonly cause?: readonly Cause[] | null | undefined;
+}
+
+export const scopeKinds = ['target', 'model', 'provider', 'vantage', 'everything'] as const;
+export type ScopeKind = (typeof scopeKinds)[number];
+
+/** `model`: one model of a provider with all its operations, or of all providers. A vantage of a narrower scope is a region of that scope. */
+export function scopeKindOf({ provider, model, operation, vantage }: Scope): ScopeKind {
+	if (model !== null) return operation === null || provider === null ? 'model' : 'target';
+	if (provider !== null) return 'provider';
+	return vantage === null ? 'everything' : 'vantage';
+}
+
+export const groupings = ['provider', 'model', 'incident'] as const;
+export type Grouping = (typeof groupings)[number];
+
+export interface RoutePolicy {
+	/** What becomes one message. */
+	readonly groupBy: Grouping;
+	/** Wait for more of the same before the first message, ms. */
+	readonly groupWaitMs: number;
+	/** Between messages of a group that is no worse than told, ms; the end of all of it is told at once. */
+	readonly groupIntervalMs: number;
+	/** Null: no reminders. */
+	readonly repeatEveryMs: number | null;
+	/** Null: no escalation. Counted from the transition, also when its first message did not get through. */
+	readonly escalate: { readonly afterMs: number; readonly channels: readonly string[] } | null;
+	/** While one holds, what this route would tell waits; empty: never. */
+	readonly quiet: readonly QuietHours[];
 }
 
 export interface AlertRoute {
 	readonly match: RouteMatch;
 	readonly channels: readonly string[];
+	/** Absent: the defaults. */
+	readonly policy?: RoutePolicy;
 }
 
-/** Channels that hear of an incident: every matching route adds its own, each once, in the file's order. A null field matches all. */
-export function channelsFor(routes: readonly AlertRoute[], incident: { scope: Scope; impact: Impact; cause: Cause }): string[] {
-	const matches = <T>(allowed: readonly T[] | null, value: T | null) => allowed === null || (value !== null && allowed.includes(value));
-	const matching = routes.filter(
-		({ match }) =>
-			matches(match.provider, incident.scope.provider) &&
-			matches(match.model, incident.scope.model) &&
-			matches(match.impact, incident.impact) &&
-			matches(match.cause, incident.cause),
+// Alertmanager's are 30 s, 5 min, 4 h; a transition here is confirmed already, so the wait is only for its siblings.
+export const defaultPolicy: RoutePolicy = {
+	groupBy: 'provider',
+	groupWaitMs: 10_000,
+	groupIntervalMs: 300_000,
+	repeatEveryMs: null,
+	escalate: null,
+	quiet: [],
+};
+
+/** What routes and silences look at. */
+export interface Routed {
+	readonly class?: AlertClass;
+	readonly scope: Scope;
+	readonly impact: Impact;
+	readonly cause: Cause;
+}
+
+/** True when every field that is named has the subject's value. A subject that is about all providers is matched by no named one. */
+export function matchesSubject(match: RouteMatch, subject: Routed): boolean {
+	const matches = <T>(allowed: readonly T[] | null | undefined, value: T | null) =>
+		allowed === null || allowed === undefined || (value !== null && allowed.includes(value));
+	const { scope } = subject;
+	return (
+		matches(match.class, subject.class ?? classOfCause(subject.cause)) &&
+		matches(match.provider, scope.provider) &&
+		matches(match.model, scope.model) &&
+		matches(match.operation, scope.operation) &&
+		matches(match.vantage, scope.vantage) &&
+		matches(match.scope, scopeKindOf(scope)) &&
+		matches(match.impact, subject.impact) &&
+		matches(match.cause, subject.cause)
 	);
-	return [...new Set(matching.flatMap((route) => route.channels))];
 }
 
-/** Delays before attempt 2, 3, …: Standard Webhooks 1.0.0, about 76 h in all; then the delivery is dead-lettered. */
-export const retryDelaysMs = [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000] as const;
-
-export type DeliveryOutcome =
-	| { readonly kind: 'delivered' }
-	/** Null status: no answer at all. */
-	| { readonly kind: 'failed'; readonly status: number | null; readonly retryAfterMs: number | null; readonly message: string };
-
-export type DeliveryDecision =
-	| { readonly kind: 'delivered' }
-	| { readonly kind: 'retry'; readonly afterMs: number; readonly reason: string }
-	| { readonly kind: 'dead'; readonly reason: string };
-
-/**
- * @param attempt number of the attempt that just ended, from 1
- * @param jitter 0..1, spreads retries over up to a tenth of the delay
- */
-export function decideDelivery(outcome: DeliveryOutcome, attempt: number, jitter: number): DeliveryDecision {
-	if (outcome.kind === 'delivered') return { kind: 'delivered' };
-	const { status, retryAfterMs, message } = outcome;
-	if (status !== null && !isRetryable(status)) return { kind: 'dead', reason: `HTTP ${status} is final: ${message}` };
-	const delay = retryDelaysMs[attempt - 1];
-	if (delay === undefined) return { kind: 'dead', reason: `${attempt} attempts failed, last: ${message}` };
-	return { kind: 'retry', afterMs: Math.max(Math.round(delay * (1 + jitter / 10)), retryAfterMs ?? 0), reason: message };
+/** Channels that hear of a subject: every matching route adds its own, each once, in the file's order. */
+export function channelsFor(routes: readonly AlertRoute[], subject: Routed): string[] {
+	return [...new Set(routes.filter(({ match }) => matchesSubject(match, subject)).flatMap((route) => route.channels))];
 }
 
-/** 3xx is not followed and may be mended by the receiver; of the 4xx only time-outs, locks and limits pass by themselves. 410 says "stop". */
-function isRetryable(status: number): boolean {
-	return status >= 500 || status === 408 || status === 409 || status === 423 || status === 425 || status === 429 || (status >= 300 && status < 400);
+/** The policy of the first route that leads a subject to a channel; the defaults when none does any more. */
+export function policyFor(routes: readonly AlertRoute[], subject: Routed, channel: string): RoutePolicy {
+	const route =
+		routes.find(({ match, channels }) => channels.includes(channel) && matchesSubject(match, subject)) ??
+		routes.find(({ match, policy }) => policy?.escalate?.channels.includes(channel) && matchesSubject(match, subject));
+	return route?.policy ?? defaultPolicy;
+}
+
+/** Subject of an event, as routes see it. */
+export function routedOf({ class: alertClass, incident }: AlertEvent): Routed {
+	return { class: alertClass, scope: incident.scope, impact: incident.impact, cause: incident.cause };
 }

@@ -28,7 +28,15 @@ export interface Tx extends Sql {
 }
 
 /** Lock numbers of ours, so that no two uses share one. The SQL of migrations repeats the one it takes. */
-export const advisoryLocks = { migrations: 7_201, resultOrder: 7_202, rollUp: 7_204, snapshots: 7_205, queueSchedules: 7_206, allInOne: 7_207 } as const;
+export const advisoryLocks = {
+	migrations: 7_201,
+	resultOrder: 7_202,
+	rollUp: 7_204,
+	snapshots: 7_205,
+	queueSchedules: 7_206,
+	allInOne: 7_207,
+	alerts: 7_208,
+} as const;
 
 const registry = new Map<string, Query<unknown>>();
 /** Every Query of the modules loaded so far: a test PREPAREs them all on the migrated schema. */

@@ -5,27 +5,41 @@ export interface Collected {
 	readonly path: string;
 	readonly headers: IncomingHttpHeaders;
 	readonly body: string;
+	/** When it came, ms since epoch. */
+	readonly at: number;
+}
+
+export interface Answer {
+	readonly status: number;
+	readonly body?: string;
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Collector {
 	readonly url: string;
 	/** Every request, in order of arrival. */
 	readonly seen: Collected[];
-	/** Status of the next answers, in turn; 204 when there are no more. */
-	answer(...statuses: number[]): void;
+	/** Next answers, in turn, by status or whole; the usual one when there are no more. */
+	answer(...answers: (number | Answer)[]): void;
+	/** Answers of requests whose path begins so; the longest wins. Without any: 204. */
+	usually(path: string, answer: Answer): void;
 	close(): Promise<void>;
 }
 
 /** A receiver of webhooks on loopback that keeps what came. */
 export async function startCollector(): Promise<Collector> {
 	const seen: Collected[] = [];
-	const statuses: number[] = [];
+	const answers: Answer[] = [];
+	const usual = new Map<string, Answer>();
 	const server = createServer((request, response) => {
 		const chunks: Buffer[] = [];
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
 		request.on('end', () => {
-			seen.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') });
-			response.writeHead(statuses.shift() ?? 204, { connection: 'close' }).end();
+			const path = request.url ?? '';
+			seen.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() });
+			const [known] = [...usual.keys()].filter((start) => path.startsWith(start)).sort((a, b) => b.length - a.length);
+			const { status, body = '', headers = {} } = answers.shift() ?? usual.get(known ?? '') ?? { status: 204 };
+			response.writeHead(status, { connection: 'close', ...headers }).end(body);
 		});
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -33,7 +47,8 @@ export async function startCollector(): Promise<Collector> {
 	return {
 		url: `http://127.0.0.1:${port}`,
 		seen,
-		answer: (...next) => void statuses.push(...next),
+		answer: (...next) => void answers.push(...next.map((one) => (typeof one === 'number' ? { status: one } : one))),
+		usually: (path, answer) => void usual.set(path, answer),
 		close: () => new Promise((resolve) => server.close(() => resolve())),
 	};
 }

@@ -1,9 +1,9 @@
-/** A transition of an incident -> one outbox row for each channel that hears of it, in the transition's own transaction. */
-import { type AlertEvent, type AlertRoute, channelsFor, type Transition } from '#core/alert.ts';
+/** A transition of an incident -> what each channel is owed, in the transition's own transaction. When it is told is decided in plan-alerts.ts. */
+import { type AlertEvent, type AlertRoute, channelsFor, classOfCause, eventType, routedOf, type Transition } from '#core/alert.ts';
 import type { Incident } from '#core/incident.ts';
 import type { Target } from '#core/target.ts';
+import { oweNotices } from '#db/alert-notices.ts';
 import { listOpenIncidents } from '#db/incidents.ts';
-import { enqueueDeliveries } from '#db/outbox.ts';
 import type { Tx } from '#db/sql.ts';
 
 export interface AnnounceTools {
@@ -26,19 +26,25 @@ export interface Announcement {
 
 export async function announce(tx: Tx, announcement: Announcement, tools: AnnounceTools): Promise<void> {
 	const { incident, transition, number, at } = announcement;
-	const resolves = transition === 'resolved';
-	const channels = channelsFor(tools.routes(), incident);
-	if (channels.length === 0 && !resolves) return;
-	// A resolve follows its trigger on every channel that heard of it, also when the routes have changed since.
-	await enqueueDeliveries(tx, {
-		incidentId: incident.id,
-		transition: number,
-		channels: resolves ? [] : channels,
-		alsoToPreviousChannels: resolves,
-		event: await eventOf(tx, announcement, tools),
-		at,
-	});
+	const event = await eventOf(tx, announcement, tools);
+	await owe(tx, { subjectId: incident.id, transition, number, at, event }, tools);
 }
+
+/** Of any subject: the routes of now, and every channel that heard of it before. A resolve alone leads to no new channel. */
+export async function owe(
+	tx: Tx,
+	told: { readonly subjectId: string; readonly transition: Transition; readonly number: number; readonly at: number; readonly event: AlertEvent },
+	{ routes }: Pick<AnnounceTools, 'routes'>,
+): Promise<void> {
+	await oweNotices(tx, { ...told, channels: told.transition === 'resolved' ? [] : channelsFor(routes(), routedOf(told.event)) });
+}
+
+const advice: Partial<Record<Incident['cause'], string>> = {
+	credentials: 'put a key that the provider takes into its variable, and restart. Until then its targets are probed seldom, and read as unknown.',
+	quota: 'top up the account, or raise its limit. Until then its targets are probed seldom, and read as unknown.',
+	rate_limit: 'lengthen the interval of this provider, or ask it for a higher limit.',
+	monitor: 'look at the network and the load of the machine that probes. Nobody is blamed for what it saw.',
+};
 
 async function eventOf(tx: Tx, { incident, transition, at }: Announcement, { simulated, publicUrl, targets }: AnnounceTools): Promise<AlertEvent> {
 	const { id, title, scope, cause, impact, status, startedAt, detectedAt, resolvedAt, reason, targetIds, evidence } = incident;
@@ -47,8 +53,10 @@ async function eventOf(tx: Tx, { incident, transition, at }: Announcement, { sim
 		.filter((target) => target.model === scope.model && target.provider !== scope.provider && !affected.has(target.id))
 		.map(({ provider }) => provider);
 	const url = publicUrl();
+	const alertClass = classOfCause(cause);
 	return {
-		type: `incident.${transition}`,
+		type: eventType(alertClass, transition),
+		class: alertClass,
 		at: new Date(at).toISOString(),
 		simulated,
 		incident: {
@@ -59,6 +67,8 @@ async function eventOf(tx: Tx, { incident, transition, at }: Announcement, { sim
 			evidence: { ...evidence, outcomes: evidence.outcomes as Record<string, number> },
 		},
 		useInstead: [...new Set(useInstead)],
-		link: url === null ? null : `${url}/incident/${id}.html`,
+		advice: advice[cause] ?? null,
+		// The public page shows neither our keys nor our wallet.
+		link: url === null || cause === 'credentials' || cause === 'quota' || cause === 'rate_limit' ? null : `${url}/incident/${id}.html`,
 	};
 }

@@ -1,28 +1,24 @@
 /** Outbox -> channels: leases what is due, sends it, records how it ended. A crash between send and record repeats a message with the same id; it never loses one. */
-
-import { request } from 'undici';
+import { createHash } from 'node:crypto';
 import { type ChannelSettings, channelOf } from '#alerts/index.ts';
-import { type AlertEvent, type DeliveryOutcome, decideDelivery } from '#core/alert.ts';
+import { type DeliveryOutcome, decideDelivery } from '#core/alert-delivery.ts';
 import type { Log } from '#core/log.ts';
-import { parseRetryAfter } from '#core/retry-after.ts';
-import { type Delivery, leaseDueDeliveries, markDelivered, markFailed } from '#db/outbox.ts';
+import { disableEndpoint, listDisabledEndpoints } from '#db/channel-states.ts';
+import { type Delivery, lastSettings, leaseDueDeliveries, markDelivered, markFailed } from '#db/outbox.ts';
 import type { Db } from '#db/sql.ts';
+import { type SendTools, sendMessage } from './send-message.ts';
 
-export interface DeliverTools {
+export interface DeliverTools extends SendTools {
 	readonly db: Db;
 	readonly log: Log;
-	now(): number;
 	/** Settings by channel name, as configured now. */
 	channels(): Readonly<Record<string, ChannelSettings>>;
-	readSecret(envName: string): string | undefined;
 	random(): number;
 }
 
-const batchSize = 20;
+const batchSize = 50;
 /** Longer than the slowest attempt, so that no other worker takes it meanwhile. */
 const leaseMs = 30_000;
-const timeoutMs = 20_000;
-const bodyLimit = 16_384;
 
 /** Leases what is due and starts sending it. @returns one promise a delivery: each goes its own way, so a slow channel delays no other. */
 export async function deliver(tools: DeliverTools): Promise<Promise<void>[]> {
@@ -30,68 +26,54 @@ export async function deliver(tools: DeliverTools): Promise<Promise<void>[]> {
 	return due.map((delivery) => deliverOne(tools, delivery));
 }
 
-async function deliverOne({ db, log, now, channels, readSecret, random }: DeliverTools, delivery: Delivery): Promise<void> {
-	const settings = channels()[delivery.channel];
-	const facts = { deliveryId: delivery.deliveryId, channel: delivery.channel, incidentId: delivery.incidentId, attempt: delivery.attemptCount };
-	const outcome: DeliveryOutcome =
-		settings === undefined
-			? { kind: 'failed', status: null, retryAfterMs: null, message: `channel "${delivery.channel}" is not configured` }
-			: await send(settings, delivery, now, readSecret);
-	const decision = decideDelivery(outcome, delivery.attemptCount, random());
+async function deliverOne(tools: DeliverTools, delivery: Delivery): Promise<void> {
+	const { db, log, now, random } = tools;
+	const { deliveryId, channel, endpoint, groupId, attemptCount: attempt } = delivery;
+	const facts = { deliveryId, channel, groupId, kind: delivery.message.kind, attempt };
+	const settings = await settingsFor(tools, delivery);
+	const outcome = settings === null ? failure(`channel "${channel}" is not configured`) : await attemptOne(tools, delivery, settings);
+	const retryEveryMs = settings === null ? null : channelOf(settings).resendEveryMs;
+	const decision = decideDelivery(outcome, { attempt, ageMs: now() - delivery.createdAt, jitter: random(), retryEveryMs });
 	if (decision.kind === 'delivered') {
-		await markDelivered(db, delivery, now());
+		await markDelivered(db, delivery, now(), settings);
 		log.info(facts, 'alert delivered');
 	} else if (decision.kind === 'retry') {
-		await markFailed(db, delivery, { error: decision.reason, nextAttemptAt: now() + decision.afterMs });
+		const nextAttemptAt = now() + decision.afterMs;
+		const askedToWait = outcome.kind === 'failed' && outcome.retryAfterMs !== null;
+		await markFailed(db, delivery, { error: decision.reason, nextAttemptAt, notBefore: askedToWait ? nextAttemptAt : null });
 		log.warn({ ...facts, reason: decision.reason, afterMs: decision.afterMs }, 'alert not delivered: trying again');
 	} else {
+		if (decision.disable && settings !== null)
+			await disableEndpoint(db, { channel, endpoint, settingsHash: settingsHash(settings), disabledAt: now(), reason: decision.reason });
 		await markFailed(db, delivery, { error: decision.reason, nextAttemptAt: null });
 		log.error({ ...facts, reason: decision.reason }, 'alert dead-lettered');
 	}
 }
 
-async function send(
-	settings: ChannelSettings,
-	delivery: Delivery,
-	now: () => number,
-	readSecret: (name: string) => string | undefined,
-): Promise<DeliveryOutcome> {
-	const failed = (message: string, status: number | null = null, after: number | null = null): DeliveryOutcome => ({
-		kind: 'failed',
-		status,
-		retryAfterMs: after,
-		message,
-	});
-	const channel = channelOf(settings);
-	const secret = (name: string) => {
-		const value = readSecret(name);
-		if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
-		return value;
-	};
-	try {
-		const wire = channel.request(delivery.payload as AlertEvent, settings, { id: delivery.messageId, at: new Date(now()), secret });
-		const signal = AbortSignal.timeout(timeoutMs);
-		const response = await request(wire.url, { method: wire.method, headers: { ...wire.headers, 'user-agent': 'linnet' }, body: wire.body, signal });
-		const body = await readBounded(response.body, bodyLimit);
-		if (channel.accepted(response.statusCode, body)) return { kind: 'delivered' };
-		const after = parseRetryAfter(response.headers as Record<string, string>, null, now());
-		return failed(`answered ${response.statusCode}`, response.statusCode, after);
-	} catch (error) {
-		// The URL may hold a token: only the kind of failure is told.
-		const { code, name, message } = error as NodeJS.ErrnoException;
-		return failed(
-			name === 'TimeoutError' ? `no answer within ${timeoutMs / 1_000} s` : (code ?? (message.startsWith('the environment variable') ? message : name)),
-		);
-	}
+/** Null: it is configured no more, and nothing of this group ever got through. */
+async function settingsFor({ db, channels }: DeliverTools, delivery: Delivery): Promise<ChannelSettings | null> {
+	const configured = channels()[delivery.channel];
+	const keeps = configured !== undefined && channelOf(configured).keepsAlerts;
+	if (configured !== undefined && !(keeps && delivery.message.kind === 'resolved')) return configured;
+	// What was triggered is closed where it was triggered, also when the channel has changed since or is gone. A failed try goes by today's settings.
+	if (configured !== undefined && delivery.attemptCount > 1) return configured;
+	return ((await lastSettings(db, delivery)) as ChannelSettings | null) ?? configured ?? null;
 }
 
-async function readBounded(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	for await (const chunk of body) {
-		size += chunk.length;
-		if (size > limit) break;
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString('utf8');
+async function attemptOne(tools: DeliverTools, delivery: Delivery, settings: ChannelSettings): Promise<DeliveryOutcome> {
+	const { channel, endpoint, messageId: id, sequence, message } = delivery;
+	const disabled = (await listDisabledEndpoints(tools.db)).some(
+		(each) => each.channel === channel && each.endpoint === endpoint && each.settingsHash === settingsHash(settings),
+	);
+	if (disabled) return failure('the receiver wants no more (HTTP 410) until the channel is configured anew', true);
+	return sendMessage(tools, settings, message, { id, sequence, endpoint });
+}
+
+function failure(message: string, final = false): DeliveryOutcome {
+	return { kind: 'failed', status: null, retryAfterMs: null, message, final };
+}
+
+/** Of a channel as it is configured: it changes with any setting. */
+export function settingsHash(settings: ChannelSettings): string {
+	return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
 }

@@ -4,12 +4,12 @@ import type { MaintenanceWindow } from '#core/judge/judge-state.ts';
 import { silentLog } from '#core/log.ts';
 import { type Outcome, sliOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
+import { listNotices } from '#db/alert-notices.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
 import { readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
 import { listIncidents, listOpenIncidents } from '#db/incidents.ts';
 import { acquireLease, type Lease, releaseLease } from '#db/leases.ts';
 import { recordObservations } from '#db/observations.ts';
-import { leaseDueDeliveries, markDelivered } from '#db/outbox.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { registerTargets } from '#db/targets.ts';
@@ -31,6 +31,7 @@ let now: number;
 
 beforeEach(async () => {
 	house = await createTestDatabase();
+	seen = 0;
 	[targets, routes, windows, now] = [all, [{ match: everything, channels: ['hook'] }], [], sampleNow];
 	await registerTargets(house.db, all, sampleNow - minute);
 	await ensurePartitions(house.db, sampleNow);
@@ -89,10 +90,13 @@ async function live(seconds: number, world: World, step: () => Promise<Judged> =
 const told = (judged: readonly Judged[]) =>
 	judged.flatMap(({ incidents }) => incidents).flatMap(({ type, title }) => (type === 'recovering' || type === 'failing_again' ? [] : `${type} ${title}`));
 
+let seen = 0;
+/** What channels are owed since the last look. */
 async function deliveries() {
-	const due = await leaseDueDeliveries(house.db, now + 24 * 60 * minute, 100, 1_000);
-	for (const delivery of due) await markDelivered(house.db, delivery, now);
-	return due.map(({ channel, payload }) => [channel, (payload as { type: string }).type]);
+	const notices = await listNotices(house.db);
+	const fresh = notices.slice(seen);
+	seen = notices.length;
+	return fresh.map(({ channel, event }) => [channel, event.type]);
 }
 
 describe('judging recorded results', () => {

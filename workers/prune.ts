@@ -1,5 +1,8 @@
 /** Keeps every table within its age. Dropping a day's partition is how results go: no row is ever deleted one by one. */
 import type { Log } from '#core/log.ts';
+import { trimAcknowledgements } from '#db/acknowledgements.ts';
+import { trimNoticesBefore } from '#db/alert-notices.ts';
+import { trimGroupsBefore } from '#db/alert-plans.ts';
 import { releaseExpired, trimReservations } from '#db/budget.ts';
 import { trimOfficialIncidents } from '#db/official-incidents.ts';
 import { trimOutbox } from '#db/outbox.ts';
@@ -7,6 +10,7 @@ import { dropPackedMonths, packDays } from '#db/packed-rollups.ts';
 import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
 import { trimQuarantine } from '#db/quarantine.ts';
 import type { Db } from '#db/sql.ts';
+import { trimStandingAlerts } from '#db/standing-alerts.ts';
 import { trimHourRollups } from '#db/write-rollups.ts';
 
 export interface PruneTools {
@@ -47,6 +51,10 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 		hourRollups: await trimHourRollups(db, at - Math.max(keptMs.hours, rawMs)),
 		quarantine: await trimQuarantine(db, at - keptMs.quarantine),
 		deliveries: await trimOutbox(db, at - keptMs.endedDeliveries),
+		notices: await trimNoticesBefore(db, at - keptMs.endedDeliveries),
+		groups: await trimGroupsBefore(db, at - keptMs.endedDeliveries),
+		acknowledgements: await trimAcknowledgements(db, at - keptMs.endedDeliveries),
+		standingAlerts: await trimStandingAlerts(db, at - keptMs.endedDeliveries),
 	};
 	await trimOfficialIncidents(db, at - keptMs.officialWords);
 	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');

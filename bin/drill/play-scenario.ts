@@ -18,7 +18,7 @@ import { demoFleet, fleetTargets } from '#simulator/scenarios/demo.ts';
 import { startSimulator } from '#simulator/start-simulator.ts';
 import { evaluatorName, openEvaluator } from '#workers/evaluator.ts';
 import type { Scenario, ScenarioFault } from './scenario.ts';
-import { sendAll } from './send-all.ts';
+import { drillRoutes, sendAll } from './send-all.ts';
 import { createVirtualProber, drillTimeouts } from './virtual-probe.ts';
 
 export interface Play {
@@ -72,7 +72,7 @@ export async function playScenario(db: Db, scenario: Scenario, seed: number, sig
 		const evaluator = await openEvaluator({
 			...{ db, log: silentLog, lease, now: () => now, targets: () => targets, blipMs: () => 20_000, maintenances: () => windows },
 			...{ simulated: true, publicUrl: () => null, backOff: { firstMs: 3_600_000, longestMs: 86_400_000 } },
-			routes: () => [{ match: { provider: null, model: null, impact: null, cause: null }, channels: ['drill'] }],
+			routes: () => drillRoutes,
 		});
 		const decisions: IncidentDecision[] = [];
 		const asked: { at: number; target: Target; canary: string; vantage: string }[] = [];

@@ -1,0 +1,111 @@
+/** The state of Linnet itself, its money and its configuration -> the operator's own alerts. */
+import { type ChannelSettings, channelOf } from '#alerts/index.ts';
+import { sampleMessage } from '#alerts/sample-message.ts';
+import type { AlertRoute } from '#core/alert.ts';
+import { forecastPerDayMicroUsd } from '#core/cost.ts';
+import { adviceOfFinding, type Finding, findOperatorAlerts, type OperatorFacts, operatorAlerts, titleOfFinding } from '#core/operator-alert.ts';
+import type { Target } from '#core/target.ts';
+import { readBudgetDay } from '#db/budget.ts';
+import { listDisabledEndpoints } from '#db/channel-states.ts';
+import { readLoopFacts, readVantageProgress } from '#db/loop-facts.ts';
+import { countDeliveries, listTroubledChannels } from '#db/outbox.ts';
+import { dayOf } from '#db/partitions.ts';
+import { listOpenStandingAlerts } from '#db/standing-alerts.ts';
+import { settingsHash } from './deliver.ts';
+import { moveStandingAlerts, type StandingTools } from './move-standing-alerts.ts';
+import { slotGraceMs, tickEveryMs } from './run-shard.ts';
+import { type SendTools, verifyMail } from './send-message.ts';
+
+export interface WatchTools extends StandingTools, SendTools {
+	routes(): readonly AlertRoute[];
+	channels(): Readonly<Record<string, ChannelSettings>>;
+	targets(): readonly Target[];
+	budgetUsdPerDay(): number;
+	/** Null: the file on disk is in force. */
+	configProblem(): string | null;
+	/** Null: not known. */
+	disk(): Promise<OperatorFacts['disk']>;
+	switchProblem(): string | null;
+	/** Channels whose mail server refuses, kept between runs: asking takes seconds. */
+	readonly refused: OperatorFacts['refusedChannels'];
+}
+
+export async function watchOperator(tools: WatchTools): Promise<Finding[]> {
+	const { db } = tools;
+	const facts = await readFacts(tools);
+	const open = new Set((await listOpenStandingAlerts(db, 'operator')).map(({ kind, key }) => `${kind} ${key}`));
+	const findings = findOperatorAlerts(facts, open);
+	const everywhere = { provider: null, model: null, operation: null, vantage: null };
+	await moveStandingAlerts(
+		tools,
+		'operator',
+		findings.map((finding) => {
+			const { impact, cause, why } = operatorAlerts[finding.kind];
+			return {
+				...{ kind: finding.kind, key: finding.key, impact, cause },
+				title: titleOfFinding(finding),
+				reason: `${finding.reason}; ${why}`,
+				advice: adviceOfFinding(finding),
+				scope: { ...everywhere, ...finding.scope },
+				targetIds: [],
+				link: null,
+			};
+		}),
+	);
+	return findings;
+}
+
+async function readFacts(tools: WatchTools): Promise<OperatorFacts> {
+	const { db, now, channels, targets } = tools;
+	const at = now();
+	const day = dayOf(at);
+	const configured = channels();
+	const [{ reservedMicroUsd, spentMicroUsd }, loop, vantages, troubled, counts, disabled, disk] = await Promise.all([
+		readBudgetDay(db, day),
+		readLoopFacts(db, at),
+		readVantageProgress(db, at),
+		listTroubledChannels(db),
+		countDeliveries(db),
+		listDisabledEndpoints(db),
+		tools.disk(),
+	]);
+	// A settled slot is one whose probe had all its time, and the settling itself runs every 15 s.
+	const usualLagMs = Math.max(0, ...targets().map(({ timeouts }) => timeouts.totalMs)) + slotGraceMs + 2 * tickEveryMs + 15_000;
+	const stillDisabled = disabled.filter(({ channel, settingsHash: hash }) => {
+		const settings = configured[channel];
+		return settings !== undefined && settingsHash(settings) === hash;
+	});
+	return {
+		now: at,
+		day,
+		budget: { capMicroUsd: tools.budgetUsdPerDay() * 1e6, reservedMicroUsd, spentMicroUsd, forecastMicroUsd: forecastPerDayMicroUsd(targets()).typical },
+		vantages: vantages.map((vantage) => ({ ...vantage, usualLagMs })),
+		oldestPendingAt: loop.oldestPendingAt,
+		oldestOwedAt: loop.oldestOwedAt,
+		troubledChannels: troubled,
+		refusedChannels: tools.refused,
+		disabledChannels: stillDisabled,
+		deadLetters: counts.filter(({ state }) => state === 'dead'),
+		disk,
+		configProblem: tools.configProblem(),
+		retiredTargets: targets().flatMap(({ id, provider, model, lifecycle = 'active' }) =>
+			lifecycle === 'retired' || lifecycle === 'vanished' ? [{ id, provider, model, lifecycle }] : [],
+		),
+		switchProblem: tools.switchProblem(),
+	};
+}
+
+/** Asks each mail server whether it would take a message, without sending one. @returns those that would not */
+export async function findRefusingChannels(
+	tools: SendTools,
+	channels: Readonly<Record<string, ChannelSettings>>,
+): Promise<{ readonly channel: string; readonly reason: string }[]> {
+	const asked = await Promise.all(
+		Object.entries(channels).map(async ([channel, settings]) => {
+			if (channelOf(settings).type !== 'email') return null;
+			const reason = await verifyMail(tools, settings, sampleMessage(tools.now()));
+			return reason === null ? null : { channel, reason };
+		}),
+	);
+	return asked.filter((one) => one !== null);
+}
