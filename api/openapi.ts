@@ -14,6 +14,7 @@ import {
 	incidentsSchema,
 	keySchema,
 	livezSchema,
+	officialSchema,
 	problemSchema,
 	readyzSchema,
 	recordedSchema,
@@ -39,6 +40,7 @@ const components = {
 	Results: resultsSchema,
 	Incidents: incidentsSchema,
 	Incident: incidentSchema,
+	Official: officialSchema,
 	Problem: problemSchema,
 	Livez: livezSchema,
 	Readyz: readyzSchema,
@@ -169,6 +171,12 @@ const routes: Readonly<Record<string, Route>> = {
 		answer: 'Incident',
 		parameters: [{ ...id, description: 'id of the incident' }],
 		others: { 404: 'no such incident', 503: 'the record is away' },
+	},
+	'/v1/official': {
+		summary: 'What the providers’ own status pages said in the last 90 days, newest first; never evidence for a number or a verdict',
+		answer: 'Official',
+		parameters: [text('provider', 'only of these'), text('limit', '1 to 100', { type: 'integer', minimum: 1, maximum: 100 })],
+		others: { 304: 'unchanged', 400: 'bad parameter' },
 	},
 	'/api/v1/models/{author}/{slug}/endpoints': {
 		summary: 'OpenRouter’s shape: the endpoints of a model, best first; what is ours stands in `x_linnet`',

@@ -107,6 +107,18 @@ export function incidentsView(snapshot: Snapshot, status: 'open' | 'resolved' | 
 	};
 }
 
+/** The providers' own words; never evidence. */
+export function officialView(snapshot: Snapshot, provider: readonly string[], limit: number) {
+	const fitting = (snapshot.official ?? []).filter((incident) => provider.length === 0 || provider.includes(incident.provider));
+	return {
+		schema: 'linnet.official/1' as const,
+		snapshot: snapshot.number,
+		generatedAt: snapshot.generatedAt,
+		simulated: snapshot.simulated,
+		incidents: fitting.slice(0, limit),
+	};
+}
+
 const iso = (at: number) => new Date(at).toISOString();
 
 /** A recorded result in public: the same fields, times as ISO 8601. */

@@ -1,6 +1,7 @@
 /** The shape of every answer, in one place: the OpenAPI document is made from it and the tests hold each answer against it. */
 import { z } from 'zod';
 import { causes, conditions, impacts, incidentStatuses, severities } from '#core/incident.ts';
+import { officialImpacts, officialStatuses } from '#core/official.ts';
 import { outcomes } from '#core/outcome.ts';
 import { phases, probeKinds } from '#core/probe-result.ts';
 import { capacityStates, qualityStates } from '#core/snapshot.ts';
@@ -228,7 +229,38 @@ const incident = z.strictObject({
 			.describe('outside the scope, since the onset: how many were heard, and how many had no bad result'),
 	}),
 	updates: z.array(z.strictObject({ at: instant, status: z.enum(incidentStatuses), body: z.string() })),
+	official: z
+		.array(
+			z.strictObject({
+				id: z.string(),
+				title: z.string(),
+				url: z.string().nullable(),
+				firstUpdateAt: instant,
+				resolvedAt: instant.nullable(),
+				lagMs: z.int().describe('their first word minus our detection: above 0 we told first'),
+				words: z.string().describe('the same for people'),
+			}),
+		)
+		.optional()
+		.describe('what the provider’s own status page said of it, nearest first; never evidence. Left out: nothing was read'),
 });
+
+const officialIncident = z.strictObject({
+	provider: z.string(),
+	id: z.string(),
+	title: z.string(),
+	impact: z.enum(officialImpacts),
+	status: z.enum(officialStatuses),
+	url: z.string().nullable(),
+	startedAt: instant,
+	firstUpdateAt: instant.describe('when they first said something'),
+	resolvedAt: instant.nullable(),
+	components: z.array(z.string()),
+	targetIds: z.array(z.string()).describe('of ours, those that it names; empty: the provider as a whole'),
+	updates: z.array(z.strictObject({ at: instant, status: z.enum(officialStatuses), body: z.string() })),
+});
+
+export const officialSchema = z.strictObject({ schema: z.literal('linnet.official/1'), ...made, incidents: z.array(officialIncident) });
 
 export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });
 export const incidentSchema = z.strictObject({ schema: z.literal('linnet.incident/1'), incident });

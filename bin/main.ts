@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
+import { costCommand } from './cost.ts';
 import { detectCommand } from './detect.ts';
 import { discoverCommand } from './discover.ts';
 import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
+import { importHistoryCommand } from './import-history.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
@@ -42,6 +44,7 @@ for (const command of [
 	migrateCommand,
 	initCommand,
 	checkCommand,
+	costCommand,
 	probeCommand,
 	discoverCommand,
 	detectCommand,
@@ -49,6 +52,7 @@ for (const command of [
 	exportCommand,
 	verifyCommand,
 	rebuildCommand,
+	importHistoryCommand,
 ])
 	program.addCommand(command());
 

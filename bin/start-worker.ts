@@ -21,6 +21,7 @@ import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
 import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickLeadMs, tickOffsetMs } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
+import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
@@ -177,18 +178,23 @@ async function startJudging(shop: Shop): Promise<void> {
 		maintenances: () => announcedMaintenances(db, Date.now()),
 		drill: await readDrill(shop.settings.dataDir),
 	});
+	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
 	queues.work(
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
 				await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
 				await timed('publish', () => publisher.publish());
+			} else if (data.job === 'official') {
+				await timed('official', () => watchOfficialPages({ db, log, now: Date.now, targets: () => config.current().targets, everyMs: officialEveryMs }));
 			} else if (data.job === 'prune') await timed('prune', () => prune({ db, log, now: Date.now, retentionDays: retentionDays() }));
 		},
-		{ concurrency: 2, lockMs: 60_000 },
+		{ concurrency: 3, lockMs: 60_000 },
 	);
 	await keepRegistered(stop, log, async () => {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
+		// Looked at more often than it is asked: a page is due a while after its last answer.
+		await queues.everyTick('judge', { id: 'official', everyMs: 10_000, offsetMs: 3_000, data: { job: 'official' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));

@@ -1,9 +1,11 @@
 /** Meaning beyond shape: known providers, defaults, duplicates, references, secrets. Collects every fault. */
 import type { Lifecycle } from '#core/lifecycle.ts';
 import type { Objective } from '#core/objective.ts';
+import type { OfficialPage } from '#core/official.ts';
 import { type Canary, type Target, type Timeouts, targetId } from '#core/target.ts';
-import { catalog } from '#providers/catalog.ts';
+import { type CatalogEntry, catalog } from '#providers/catalog.ts';
 import { dialects } from '#providers/index.ts';
+import { isPageKind } from '#providers/official/index.ts';
 import { type Discovered, type Discovery, selectModels } from './discovery.ts';
 import type { Environment } from './environment.ts';
 import type { Fault, Path } from './problem.ts';
@@ -145,6 +147,8 @@ interface ProviderBase {
 	readonly baseUrl: string;
 	readonly apiKeyEnv: string | null;
 	readonly statusPageUrl: string | null;
+	/** Null: none that can be read, or it shall not be. */
+	readonly officialPage: OfficialPage | null;
 	readonly flags: Partial<Target['flags']>;
 }
 
@@ -192,9 +196,17 @@ function resolveProvider(entry: ProviderEntry, at: Path, problems: Fault[]): Pro
 		embeddings: embeddings ?? null,
 		baseUrl,
 		apiKeyEnv,
-		statusPageUrl: entry.statusPage ?? known?.statusPage?.url ?? null,
+		...resolveStatusPage(entry, known?.statusPage ?? null),
 		flags: known?.flags ?? {},
 	};
+}
+
+/** An address alone is only shown, unless it is the known one. */
+function resolveStatusPage(entry: ProviderEntry, known: CatalogEntry['statusPage']): Pick<ProviderBase, 'statusPageUrl' | 'officialPage'> {
+	const own = typeof entry.statusPage === 'string' ? { url: entry.statusPage, kind: entry.statusPage === known?.url ? known.kind : null } : entry.statusPage;
+	const { url, kind } = own ?? known ?? { url: null, kind: null };
+	const only = own === undefined ? (known?.only ?? null) : null;
+	return { statusPageUrl: url, officialPage: url !== null && kind !== null && isPageKind(kind) ? { url, kind, only } : null };
 }
 
 interface ModelContext {
@@ -251,6 +263,7 @@ function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecy
 		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
+		...(base.officialPage === null || file.officialPages?.read === false ? {} : { officialPage: base.officialPage }),
 		...(entry.http2 === true ? { http2: true as const } : {}),
 		...(lifecycle === undefined ? {} : { lifecycle }),
 	};

@@ -2,8 +2,11 @@
 
 import { z } from 'zod';
 import { operations } from '#core/target.ts';
+import { pageKinds } from '#providers/official/index.ts';
 import { alertsSchema, deadManSwitchSchema, maintenanceSchema, sloSchema } from './schema-alerts.ts';
 import { describe, duration, envName, httpUrl } from './schema-values.ts';
+
+const pageKindNames = Object.keys(pageKinds) as (keyof typeof pageKinds)[];
 
 export { describe };
 
@@ -73,7 +76,11 @@ const provider = z.strictObject({
 	headers: z
 		.record(z.string().regex(/^[A-Za-z0-9-]+$/, { error: 'expected a header name' }), z.string().regex(/^[\x20-\x7e]*$/, { error: 'expected printable ASCII' }))
 		.optional(),
-	statusPage: httpUrl.optional(),
+	statusPage: z
+		.union([httpUrl, z.strictObject({ url: httpUrl, kind: z.enum(pageKindNames) })], {
+			error: `expected an http or https URL, or { url, kind } with a kind of ${pageKindNames.join(', ')}`,
+		})
+		.optional(),
 	interval: duration('1s', '24h').optional(),
 	timeouts: timeouts.optional(),
 	maxConcurrency: z.int().min(1).max(1_000).optional(),
@@ -102,6 +109,7 @@ export const configSchema = z.strictObject({
 	slos: z.array(sloSchema).optional(),
 	maintenance: z.array(maintenanceSchema).optional(),
 	deadManSwitch: deadManSwitchSchema.optional(),
+	officialPages: z.strictObject({ read: z.boolean() }).optional(),
 	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional() }).optional(),
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildSnapshot, dayState, overlapMinutes, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
 import type { Incident } from './incident.ts';
+import type { StoredOfficialIncident } from './official.ts';
 import { rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
 
@@ -39,7 +40,7 @@ const ok = {
 } as const;
 
 function snapshot(
-	changes: Partial<Pick<SnapshotFacts, 'incidents' | 'doubts' | 'maintenances' | 'simulated' | 'now'>> & {
+	changes: Partial<Pick<SnapshotFacts, 'incidents' | 'doubts' | 'maintenances' | 'official' | 'simulated' | 'now'>> & {
 		recent?: Record<string, RecentResults>;
 		facts?: Partial<TargetFacts>;
 	} = {},
@@ -65,6 +66,7 @@ function snapshot(
 		incidents: changes.incidents ?? [],
 		doubts: changes.doubts ?? [],
 		maintenances: changes.maintenances ?? [],
+		...(changes.official === undefined ? {} : { official: changes.official }),
 		drill: null,
 	};
 	return buildSnapshot(input);
@@ -104,6 +106,35 @@ const blind = (vantage: string): Incident => ({
 	severity: 'info',
 	impact: 'none',
 	scope: { provider: null, model: null, operation: null, vantage },
+});
+
+describe('what a provider says of itself', () => {
+	const said: StoredOfficialIncident = {
+		...{
+			provider: 'groq',
+			officialId: 'o1',
+			title: 'Errors',
+			impact: 'critical',
+			status: 'investigating',
+			url: null,
+			components: [],
+			targetIds: [],
+			updates: [],
+		},
+		...{ startedAt: now - 60_000, firstUpdateAt: now - 60_000, resolvedAt: null, seenAt: now - 50_000 },
+	};
+	it('stands beside our incident, with its lag, and is no evidence', () => {
+		const built = snapshot({ incidents: [outage], official: [said] });
+		expect(built.incidents[0]?.official).toMatchObject([{ id: 'o1', lagMs: 530_000, words: 'acknowledged 8 min after we measured it' }]);
+		expect(built.official).toMatchObject([{ provider: 'groq', id: 'o1', status: 'investigating' }]);
+		const without = snapshot({ incidents: [outage] });
+		expect(without.incidents[0]).not.toHaveProperty('official');
+		expect(built.verdictRevision).toBe(without.verdictRevision);
+		expect(built.targets).toEqual(without.targets);
+	});
+	it('makes nothing down by itself', () => {
+		expect(first(snapshot({ official: [said] })).state).toBe('operational');
+	});
 });
 
 describe('the state of a target', () => {

@@ -6,6 +6,7 @@ import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
 import type { Condition, Incident } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
+import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
 import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
@@ -20,6 +21,8 @@ import {
 	type Headroom,
 	type IncidentView,
 	longWindows,
+	type OfficialIncidentView,
+	type OfficialWordView,
 	type Percentiles,
 	type QualityState,
 	type Snapshot,
@@ -81,6 +84,8 @@ export interface SnapshotFacts {
 	/** Announced, running or ahead. */
 	readonly maintenances: readonly AnnouncedMaintenance[];
 	readonly drill: DrillReport | null;
+	/** What providers say of themselves; left out: nothing was read. */
+	readonly official?: readonly StoredOfficialIncident[];
 }
 
 /** Nulls: all. Times in ms since epoch. */
@@ -97,6 +102,10 @@ export interface AnnouncedMaintenance extends RunningMaintenance {
 export const snapshotStaleMs = 60_000;
 const minSamples = 5;
 const shownIncidents = 200;
+const shownOfficial = 100;
+const shownOfficialUpdates = 10;
+/** Of one incident. */
+const shownWords = 3;
 const dayMs = 86_400_000;
 
 export function buildSnapshot(input: SnapshotFacts): Snapshot {
@@ -116,7 +125,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		.filter(({ cause }) => cause === 'provider' || cause === 'monitor')
 		.sort((a, b) => Number(b.resolvedAt === null) - Number(a.resolvedAt === null) || b.startedAt - a.startedAt)
 		.slice(0, shownIncidents)
-		.map(incidentView);
+		.map((incident) => incidentView(incident, input.official ?? [], now));
 	return {
 		schema: 'linnet.snapshot/1',
 		number: input.number,
@@ -132,6 +141,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		models,
 		targets,
 		incidents,
+		...(input.official === undefined || input.official.length === 0 ? {} : { official: input.official.slice(0, shownOfficial).map(officialView) }),
 		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};
@@ -327,7 +337,33 @@ export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 
 	return Math.round(covered / 6_000) / 10;
 }
 
-function incidentView(incident: Incident): IncidentView {
+function officialView(incident: StoredOfficialIncident): OfficialIncidentView {
+	const { provider, officialId, title, impact, status, url, startedAt, firstUpdateAt, resolvedAt, components, targetIds, updates } = incident;
+	return {
+		...{ provider, id: officialId, title, impact, status, url },
+		startedAt: iso(startedAt),
+		firstUpdateAt: iso(firstUpdateAt),
+		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		...{ components, targetIds },
+		updates: updates.slice(0, shownOfficialUpdates).map((update) => ({ ...update, at: iso(update.at) })),
+	};
+}
+
+function wordView({ official, lagMs }: OfficialWord): OfficialWordView {
+	const { officialId, title, url, firstUpdateAt, resolvedAt } = official;
+	return {
+		id: officialId,
+		title,
+		url,
+		firstUpdateAt: iso(firstUpdateAt),
+		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
+		lagMs,
+		words: lagWords(lagMs),
+	};
+}
+
+function incidentView(incident: Incident, officials: readonly StoredOfficialIncident[], now: number): IncidentView {
+	const words = officialWordsOn(incident, officials, now).slice(0, shownWords);
 	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
 	return {
 		...rest,
@@ -335,6 +371,7 @@ function incidentView(incident: Incident): IncidentView {
 		detectedAt: iso(detectedAt),
 		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
 		updates: updates.map((update) => ({ ...update, at: iso(update.at) })).reverse(),
+		...(words.length === 0 ? {} : { official: words.map(wordView) }),
 	};
 }
 

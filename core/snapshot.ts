@@ -6,6 +6,7 @@
 import type { DrillReport } from './drill-report.ts';
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { OfficialImpact, OfficialStatus } from './official.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
 import type { Operation, Price } from './target.ts';
@@ -155,6 +156,39 @@ export interface IncidentView {
 	readonly evidence: IncidentEvidence;
 	/** Newest first. */
 	readonly updates: readonly IncidentUpdateView[];
+	/** What the provider's own status page said of it, nearest first: never evidence. Left out: nothing was read. */
+	readonly official?: readonly OfficialWordView[];
+}
+
+/** In the provider's own words. */
+export interface OfficialIncidentView {
+	readonly provider: string;
+	readonly id: string;
+	readonly title: string;
+	readonly impact: OfficialImpact;
+	readonly status: OfficialStatus;
+	readonly url: string | null;
+	readonly startedAt: string;
+	/** When they first said something. */
+	readonly firstUpdateAt: string;
+	readonly resolvedAt: string | null;
+	readonly components: readonly string[];
+	/** Of ours, those that it names; empty: the provider as a whole. */
+	readonly targetIds: readonly string[];
+	/** Newest first. */
+	readonly updates: readonly { readonly at: string; readonly status: OfficialStatus; readonly body: string }[];
+}
+
+export interface OfficialWordView {
+	readonly id: string;
+	readonly title: string;
+	readonly url: string | null;
+	readonly firstUpdateAt: string;
+	readonly resolvedAt: string | null;
+	/** Their first word minus our detection, ms: above 0 we told first. */
+	readonly lagMs: number;
+	/** "acknowledged 14 min after we measured it" */
+	readonly words: string;
 }
 
 export interface VantageView {
@@ -184,6 +218,8 @@ export interface Snapshot {
 	readonly targets: readonly TargetView[];
 	/** Every open one, then those resolved within 90 days, newest first, at most 200. Cause `provider` or `monitor` only. */
 	readonly incidents: readonly IncidentView[];
+	/** What the providers said of themselves in the last 90 days, newest first, at most 100; left out: nothing was read. Never evidence. */
+	readonly official?: readonly OfficialIncidentView[];
 	/** How well this software told scenarios with known truths; null when that is not known. */
 	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */

@@ -1,7 +1,9 @@
 /** What is probed and judged: provider × model × operation. */
+
 import { hash32 } from './hash.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { OfficialPage } from './official.ts';
 
 export const operations = ['chat', 'embeddings'] as const;
 export type Operation = (typeof operations)[number];
@@ -74,6 +76,8 @@ export interface Target {
 	/** Highest number of probes in flight to this provider from one worker. */
 	readonly maxConcurrency: number;
 	readonly statusPageUrl: string | null;
+	/** Where the provider's own words are read; left out: nowhere. */
+	readonly officialPage?: OfficialPage;
 	/** Offer HTTP/2 to the endpoint; left out: HTTP/1.1 only, where a cut stream shows best. */
 	readonly http2?: true;
 	/** Told by the provider's listing; without one (models named by hand) a model counts as active. */

@@ -23,7 +23,8 @@ export interface CatalogEntry {
 	readonly headers: Readonly<Record<string, string>>;
 	/** What this provider's models want different from the dialect's defaults. */
 	readonly flags: Partial<ModelFlags>;
-	readonly statusPage: { readonly url: string; readonly kind: StatusPageKind } | null;
+	/** `only`: what of it concerns this provider, where the page is of a whole cloud (a pattern, case ignored). */
+	readonly statusPage: { readonly url: string; readonly kind: StatusPageKind; readonly only?: string } | null;
 	readonly errorRules: readonly ErrorRule[];
 	/** Bare numbers in its reset headers are seconds. */
 	readonly resetInSeconds: boolean;
@@ -50,7 +51,7 @@ const defaults = {
 	retiredOn: null,
 } as const satisfies Partial<CatalogEntry>;
 
-const page = (kind: StatusPageKind, url: string) => ({ kind, url });
+const page = (kind: StatusPageKind, url: string, only?: string) => ({ kind, url, ...(only === undefined ? {} : { only }) });
 
 const rows: readonly Row[] = [
 	{
@@ -79,7 +80,7 @@ const rows: readonly Row[] = [
 		embeddings: 'gemini-embeddings',
 		baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
 		apiKeyEnv: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
-		statusPage: page('google-cloud', 'https://status.cloud.google.com/incidents.json'),
+		statusPage: page('google-cloud', 'https://status.cloud.google.com/incidents.json', 'gemini|vertex|generative'),
 	},
 	{
 		id: 'vertex',
@@ -87,7 +88,7 @@ const rows: readonly Row[] = [
 		dialect: 'vertex',
 		baseUrl: 'https://{REGION}-aiplatform.googleapis.com/v1/projects/{PROJECT}/locations/{REGION}/publishers/google',
 		apiKeyEnv: ['GOOGLE_VERTEX_ACCESS_TOKEN'],
-		statusPage: page('google-cloud', 'https://status.cloud.google.com/incidents.json'),
+		statusPage: page('google-cloud', 'https://status.cloud.google.com/incidents.json', 'gemini|vertex|generative'),
 	},
 	{
 		id: 'bedrock',
@@ -103,7 +104,7 @@ const rows: readonly Row[] = [
 		dialect: 'azure-openai',
 		baseUrl: 'https://{RESOURCE}.openai.azure.com/openai/v1',
 		apiKeyEnv: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
-		statusPage: page('rss', 'https://rssfeed.azure.status.microsoft/en-us/status/feed/'),
+		statusPage: page('rss', 'https://rssfeed.azure.status.microsoft/en-us/status/feed/', 'openai|cognitive|ai services|foundry'),
 		resetInSeconds: true,
 		servedModelVaries: true,
 	},

@@ -3,6 +3,7 @@
  * Silent but for errors. With an IPC channel it sends `{url, port}` once it listens, and ends when the channel closes.
  */
 import { demoFaultAt, demoFleet } from './scenarios/demo.ts';
+import { demoStatusPage } from './scenarios/demo-status-page.ts';
 import { startSimulator } from './start-simulator.ts';
 
 function numberFrom(name: string, text: string | undefined, fallback: number): number {
@@ -20,6 +21,7 @@ const simulator = await startSimulator({
 	port,
 	fleet: demoFleet,
 	seed: startedAt,
+	statusPage: (provider) => demoStatusPage(provider, startedAt, Date.now()),
 	faultAt: (provider, model) => demoFaultAt(Date.now() - startedAt, provider, model),
 });
 

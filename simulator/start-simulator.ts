@@ -20,6 +20,8 @@ export interface SimulatorOptions {
 	readonly seed?: number;
 	/** Key by provider; a provider without one takes any key. */
 	readonly apiKeys?: Readonly<Record<string, string>>;
+	/** Body of a provider's official page, `/{provider}/status/api/v2/incidents.json`; null: it has none. */
+	readonly statusPage?: (provider: string) => object | null;
 	/** 1 (default) = as slow as the models are; 0 = at once. */
 	readonly timeScale?: number;
 	/** PEM; with it the simulator speaks HTTPS. */
@@ -52,6 +54,7 @@ export interface Simulator {
 	close(): Promise<void>;
 }
 
+const statusPagePath = '/status/api/v2/incidents.json';
 const longestLog = 1_000;
 const longestRequestBytes = 1_000_000;
 
@@ -99,6 +102,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 		}
 		const dialect = dialectOf(provider);
 		const local = `/${rest.join('/')}`;
+		if (req.method === 'GET' && local === statusPagePath) {
+			note(null, null);
+			const page = options.statusPage?.(providerId) ?? null;
+			return page === null ? sendJson(res, 404, {}, { error: 'no page' }) : sendJson(res, 200, {}, page);
+		}
 		const inner = local.startsWith(dialect.basePath) ? local.slice(dialect.basePath.length) : '';
 		const key = dialect.presentedKey(req.headers);
 		const wanted = options.apiKeys?.[providerId];

@@ -33,6 +33,18 @@ function affected(incident: IncidentView, { snapshot }: PageContext): Html {
 	return html`<ul class="plain">${shown}</ul>${more > 0 && html`<p class="q">and ${formatCount(more)} more</p>`}`;
 }
 
+/** Beside what was measured, never part of it. */
+function officialWords({ official }: IncidentView): Html | null {
+	if (official === undefined || official.length === 0) return null;
+	const items = official.map((word) => {
+		const url = webUrl(word.url);
+		const title = url === null ? html`${word.title}` : html`<a href="${url}" rel="noopener noreferrer">${word.title}</a>`;
+		const end = word.resolvedAt === null ? 'not resolved by them yet' : html`resolved by them ${dateTime(word.resolvedAt)}`;
+		return html`<li><p><b>${word.words}</b></p><p>${title}</p><p class="q">First said ${dateTime(word.firstUpdateAt)}, ${end}</p></li>`;
+	});
+	return html`<section><h2>In the provider’s own words</h2><p class="q">From its official status page. It is shown beside what we measured and is no evidence for it.</p><ol class="line">${items}</ol></section>`;
+}
+
 export function renderIncident(context: PageContext, incident: IncidentView): string {
 	const { snapshot, now } = context;
 	const lasted = durationWords(incident);
@@ -61,6 +73,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 			${fact('Relapses', incident.relapseCount === 0 ? 'none' : String(incident.relapseCount))}
 			</dl>
 			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}</p><p>${update.body}</p></li>`)}</ol></section>
+			${officialWords(incident)}
 			<section><h2>Evidence</h2><p>Seen from ${incident.evidence.vantages.length === 0 ? 'no vantage on record' : incident.evidence.vantages.join(', ')}.</p>${evidence(incident)}</section>
 			<section><h2>Affected targets</h2>${affected(incident, context)}</section>
 			<p class="q"><a href="${apiRoot(context, { root: '../' })}v1/incidents/${encodeURIComponent(incident.id)}">This page as JSON</a>${official !== null && html` <a href="${official}" rel="noopener noreferrer">The provider’s own status page</a>`}</p>`,

@@ -1,7 +1,8 @@
 import { hash32 } from '#core/hash.ts';
+import { lagWords } from '#core/official.ts';
 import type { Outcome } from '#core/outcome.ts';
 import { type Availability, availability, ratio } from '#core/sli.ts';
-import type { DayView, GroupView, IncidentView, Percentiles, Snapshot, TargetView } from '#core/snapshot.ts';
+import type { DayView, GroupView, IncidentView, OfficialIncidentView, Percentiles, Snapshot, TargetView } from '#core/snapshot.ts';
 import { type State, states } from '#core/state.ts';
 import { fileSlug, type Operation, targetId } from '#core/target.ts';
 
@@ -353,7 +354,9 @@ export function sampleSnapshot(options: SampleOptions = {}): Snapshot {
 		const hasIncident = state === 'major_outage' || state === 'partial_outage' || state === 'degraded_performance';
 		return drawTarget(seat, random, now, options.states?.[id], hasIncident ? `inc-${seat.index}` : null);
 	});
-	const incidents = drawIncidents(targets, now);
+	const drawn = drawIncidents(targets, now);
+	const official = drawOfficial(drawn, now);
+	const incidents = drawn.map((incident) => ({ ...incident, ...officialOn(incident, official) }));
 	const providerViews = [...names].map(([id, name]) => ({
 		...group(
 			id,
@@ -390,7 +393,35 @@ export function sampleSnapshot(options: SampleOptions = {}): Snapshot {
 		models,
 		targets,
 		incidents,
+		official,
 		drill: sampleDrill,
 		verdictRevision: hash32(JSON.stringify([verdicts, incidents.map((incident) => [incident.id, incident.status])])).toString(16),
 	};
+}
+
+/** Their page speaks 14 min after the first open incident was detected, in words made to break a page. */
+function drawOfficial(incidents: readonly IncidentView[], now: number): OfficialIncidentView[] {
+	const provider = incidents.find((incident) => incident.scope.provider !== null && incident.cause === 'provider')?.scope.provider ?? 'acme';
+	const said = iso(now - 3_000_000);
+	const common = { provider, impact: 'minor', startedAt: said, firstUpdateAt: said, components: ['API <b>'], targetIds: [] } as const;
+	return [
+		{
+			...common,
+			id: 'off-1',
+			title: 'Elevated errors <script>alert(1)</script> "&\'',
+			status: 'investigating',
+			url: 'https://status.acme.example/incidents/off-1',
+			resolvedAt: null,
+			updates: [{ at: said, status: 'investigating', body: 'We are looking into it.' }],
+		},
+		{ ...common, id: 'off-2', title: 'Old trouble', status: 'resolved', url: null, resolvedAt: iso(now - 600_000), updates: [] },
+	];
+}
+
+function officialOn(incident: IncidentView, official: readonly OfficialIncidentView[]): Pick<IncidentView, 'official'> {
+	const [word] = official.filter(({ provider }) => provider === incident.scope.provider);
+	if (word === undefined) return {};
+	const { id, title, url, firstUpdateAt, resolvedAt } = word;
+	const lagMs = 840_000;
+	return { official: [{ id, title, url, firstUpdateAt, resolvedAt, lagMs, words: lagWords(lagMs) }] };
 }

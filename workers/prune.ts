@@ -4,6 +4,7 @@ import { trimAcknowledgements } from '#db/acknowledgements.ts';
 import { trimNoticesBefore } from '#db/alert-notices.ts';
 import { trimGroupsBefore } from '#db/alert-plans.ts';
 import { releaseExpired, trimReservations } from '#db/budget.ts';
+import { trimOfficialIncidents } from '#db/official-incidents.ts';
 import { trimOutbox } from '#db/outbox.ts';
 import { dropPackedMonths, packDays } from '#db/packed-rollups.ts';
 import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
@@ -28,6 +29,7 @@ export const keptMs = {
 	hours: 366 * dayMs,
 	quarantine: 14 * dayMs,
 	endedDeliveries: 90 * dayMs,
+	officialWords: 400 * dayMs,
 	/** Long after the last run of a job that could ask for the same one again. */
 	reservations: 2 * dayMs,
 };
@@ -54,6 +56,7 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 		acknowledgements: await trimAcknowledgements(db, at - keptMs.endedDeliveries),
 		standingAlerts: await trimStandingAlerts(db, at - keptMs.endedDeliveries),
 	};
+	await trimOfficialIncidents(db, at - keptMs.officialWords);
 	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');
 	if (counts.expiredReservations > 0) log.warn({ count: counts.expiredReservations }, 'reservations of probes that never ended count as spent');
 	log.debug(counts, 'pruned');

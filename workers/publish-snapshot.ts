@@ -9,6 +9,7 @@ import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
 import { readHeadroom } from '#db/headroom.ts';
 import { listIncidents } from '#db/incidents.ts';
+import { listOfficialIncidents } from '#db/official-incidents.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -47,6 +48,7 @@ interface Numbers {
 const dayMs = 86_400_000;
 /** More than the page shows, so that the 90-day bars know of each. */
 const incidentsRead = 5_000;
+const officialRead = 1_000;
 /** What a header told longer ago says nothing of now. */
 const headroomKeptMs = 600_000;
 /** The whole is published every 10 s; numbers older than this are not given out as news. */
@@ -112,6 +114,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
 		const doubts = await readDoubts(tx, evaluatorName);
 		const maintenances = await tools.maintenances();
+		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });
 		return buildSnapshot({
 			now: at,
 			number,
@@ -125,6 +128,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 			doubts,
 			maintenances,
 			drill,
+			official,
 		});
 	});
 }

@@ -4,8 +4,9 @@ import { type ApiTools, feedCache, readRecord, readSnapshot } from '#api/api-too
 import { jsonDocument, sendDocument } from '#api/document.ts';
 import { oneOf, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
+import { officialView } from '#api/public-views.ts';
 import type { Incident } from '#core/incident.ts';
-import type { IncidentView } from '#core/snapshot.ts';
+import type { IncidentView, Snapshot } from '#core/snapshot.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 
@@ -30,6 +31,15 @@ export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 		const wanted = status === null ? null : oneOf('status', status, ['open', 'resolved']);
 		const limit = parseLimit(query.limit, 200, 200);
 		sendDocument(req, res, readSnapshot(tools, res).documents.incidents(wanted, limit), feedCache);
+	});
+
+	app.get('/v1/official', (req, res) => {
+		const query = parseQuery(req, ['provider', 'limit']);
+		const providers = query.provider ?? [];
+		const limit = parseLimit(query.limit, 100, 100);
+		const { documents } = readSnapshot(tools, res);
+		const make = (snapshot: Snapshot) => JSON.stringify(officialView(snapshot, providers, limit));
+		sendDocument(req, res, documents.made(`official ${JSON.stringify(providers)} ${limit}`, 'application/json; charset=utf-8', make), feedCache);
 	});
 
 	app.get('/v1/incidents/:id', async (req, res) => {
