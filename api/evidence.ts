@@ -2,6 +2,7 @@
 import type { Incident } from '#core/incident.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import type { RollupStep } from '#core/rollup.ts';
+import type { SeriesMark } from '#core/target-setup.ts';
 
 export interface RecordedResult extends ProbeResult {
 	/** Public id. */
@@ -51,6 +52,8 @@ export interface Evidence {
 	results(targetId: string, query: ResultsQuery): Promise<ResultsPage | null>;
 	/** Oldest first; steps without any slot may be left out. */
 	series(targetId: string, query: SeriesQuery): Promise<readonly SeriesPoint[]>;
+	/** Oldest first: from when on the target was probed in another way. */
+	marks(targetId: string, range: Pick<SeriesQuery, 'fromAt' | 'toAt'>): Promise<readonly SeriesMark[]>;
 	/** Null when there is none of this id. Asked only for what the snapshot no longer holds. */
 	incident(id: string): Promise<Incident | null>;
 }

@@ -150,6 +150,9 @@ export const seriesSchema = z.strictObject({
 			outputTokensPerSecond: z.strictObject({ p50: z.number(), p10: z.number() }).nullable(),
 		}),
 	),
+	marks: z
+		.array(z.strictObject({ at: instant, aspect: z.string(), before: z.string(), after: z.string() }))
+		.describe('from when on the target was probed in another way (protocol, parameters, canary …): a step there is ours, not the provider’s'),
 });
 
 const maybeMs = ms.nullable().describe('milliseconds; null: the phase did not happen');

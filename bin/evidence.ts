@@ -6,6 +6,7 @@ import { findIncident } from '#db/incidents.ts';
 import { listOperatorEntries } from '#db/operator-entries.ts';
 import { listResults } from '#db/read-results.ts';
 import { readSeries } from '#db/rollups.ts';
+import { listMarks } from '#db/series-marks.ts';
 import type { Db } from '#db/sql.ts';
 
 /** The API's reads of the record. */
@@ -34,6 +35,7 @@ export function createEvidence(db: Db): Evidence {
 				outputTokensPerSecond: rollup.speed.buckets.length === 0 ? null : { p50: quantile(rollup.speed, 0.5) ?? 0, p10: quantile(rollup.speed, 0.1) ?? 0 },
 			}));
 		},
+		marks: (targetId, range) => listMarks(db, targetId, range),
 		async incident(id) {
 			const incident = await findIncident(db, id);
 			return incident === null ? null : overrideIncident(incident, (await listOperatorEntries(db, [id])).get(id) ?? []);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -10,6 +11,7 @@ import { listQuarantine } from './quarantine.ts';
 import { findResult, listResults, readRecentResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
 import { remarksAtMost } from './remarks.ts';
 import { kindCodes, outcomeCodes, phaseCodes, sliCodes } from './result-codes.ts';
+import { listMarks } from './series-marks.ts';
 import { type Db, openDb, transaction } from './sql.ts';
 import { listTargetKeys, registerTargets } from './targets.ts';
 
@@ -97,6 +99,35 @@ it('refuses what can not be right into the quarantine, with the reason, and reco
 	const batch = [neighbours[0]!, ...Object.values(refused).map((wrong) => sampleResult(wrong)), ...neighbours.slice(1)];
 	expect(await insertResults(db, batch, bounds)).toMatchObject({ inserted: 3, quarantined: Object.keys(refused).length });
 	expect((await listQuarantine(db, 100)).map(({ reason }) => reason).sort()).toEqual(Object.keys(refused).sort());
+});
+
+it('records the neighbours of anything at all, which is recorded cleaned or kept in the quarantine', async () => {
+	const wild = fc.oneof(
+		fc.anything({ withNullPrototype: false }),
+		fc.string({ unit: 'binary' }),
+		fc.double(),
+		fc.constantFrom('\u0000', '\uD800', 'x'.repeat(10_000), -1, 1e300, Number.NaN, Number.POSITIVE_INFINITY, {}, [], '__proto__', 'toString', null, undefined),
+	);
+	let round = 0;
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.tuple(fc.constantFrom(...(Object.keys(sampleResult()) as (keyof ProbeResult)[])), wild), { minLength: 1, maxLength: 5 }),
+			async (spoiled) => {
+				round += 1;
+				const slotAt = (i: number) => sampleNow - round * 1_000 - i;
+				const neighbours = [0, 1].map((i) => sampleResult({ slotAt: slotAt(i), startedAt: slotAt(i) }));
+				const bad = spoiled.map(
+					([field, value], i) => ({ ...sampleResult({ slotAt: slotAt(i + 10), startedAt: slotAt(i + 10) }), [field]: value }) as ProbeResult,
+				);
+				const { inserted, duplicates, replaced, quarantined } = await insertResults(db, [neighbours[0]!, ...bad, neighbours[1]!], bounds);
+				expect(inserted + duplicates + replaced + quarantined).toBe(bad.length + 2);
+				const kept = await readResultsAfter(db, 0, 10_000);
+				const slots = new Set(kept.map(({ result }) => result.slotAt));
+				expect(neighbours.every((one) => slots.has(one.slotAt))).toBe(true);
+			},
+		),
+		{ numRuns: 60, interruptAfterTimeLimit: 15_000 },
+	);
 });
 
 it('survives a row that only the database refuses', async () => {
@@ -221,6 +252,33 @@ it('keeps the key and the first day of a target that leaves and comes back', asy
 	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null).map(({ id }) => id)).toEqual(['acme:new:chat']);
 	await registerTargets(db, [sampleTarget('acme:small:chat'), sampleTarget('acme:org/large:v2:chat')], sampleNow + 2_000);
 	expect((await listTargetKeys(db)).filter(({ removedAt }) => removedAt === null)).toEqual(before);
+});
+
+it('marks from when on a target is probed in another way, also when it was away meanwhile, and a rename starts a history of its own', async () => {
+	const id = 'acme:small:chat';
+	const marks = (of = id) => listMarks(db, of, { fromAt: 0, toAt: sampleNow + dayMs });
+	await insertResults(db, [sampleResult()], bounds);
+	await registerTargets(db, [sampleTarget(id)], sampleNow + 1_000);
+	expect(await marks()).toEqual([]);
+	await registerTargets(db, [sampleTarget(id, { dialect: 'openai-responses', upstreamModel: 'small-3' })], sampleNow + 2_000);
+	const changed = [
+		{ at: sampleNow + 2_000, aspect: 'model name', before: 'small', after: 'small-3' },
+		{ at: sampleNow + 2_000, aspect: 'protocol', before: 'openai-chat', after: 'openai-responses' },
+	];
+	expect(await marks()).toEqual(changed);
+	await registerTargets(db, [sampleTarget('acme:renamed:chat')], sampleNow + 3_000);
+	await registerTargets(
+		db,
+		[sampleTarget(id, { dialect: 'openai-responses', upstreamModel: 'small-3', canaries: [{ name: 'json', type: 'json' }] })],
+		sampleNow + 4_000,
+	);
+	expect((await marks()).slice(2).map(({ at, aspect, before, after }) => [at, aspect, before === '', after === ''])).toEqual([
+		[sampleNow + 4_000, 'canaries', false, false],
+		[sampleNow + 4_000, 'canary echo', false, true],
+		[sampleNow + 4_000, 'canary json', true, false],
+	]);
+	expect(await marks('acme:renamed:chat')).toEqual([]);
+	expect((await listResults(db, { targetId: id, limit: 9 })).results).toHaveLength(1);
 });
 
 it('records a late result of a day without a partition, drops whole days at the retention, and refuses nothing of the days kept', async () => {

@@ -24,9 +24,11 @@ const figure = (column: string) => `case p.${column} when ${noFigure} then null 
 export const rawColumns = `p.series_key, p.slot_at, p.start_delay_ms, p.code, p.ttft_code, p.total_code, p.speed_code, ${figure('input_tokens')}, ${figure('output_tokens')},
 	${figure('cost_nano_usd')}`;
 
+/** With a limit it is asked for the few rows that need it; without one Postgres would join with all details. */
 export const rawJoin = `left join lateral (
 		select input_tokens, output_tokens, cost_nano_usd from result_details own
 		where ${figureInDetails} in (p.input_tokens, p.output_tokens, p.cost_nano_usd) and own.series_key = p.series_key and own.slot_at = p.slot_at
+		limit 1
 	) d on true`;
 
 export function toRolledResult(row: RawRow): RolledResult {

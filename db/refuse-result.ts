@@ -27,8 +27,8 @@ export function refusalOf(result: ProbeResult, { now, retentionDays }: InsertBou
 	if (!Number.isFinite(slotAt) || (startedAt !== null && !Number.isFinite(startedAt))) return 'invalid time';
 	if (slotAt > now + futureMs || (startedAt ?? 0) > now + futureMs) return 'from the future';
 	if (dayOf(slotAt) < dayOf(now - retentionDays * 86_400_000) || (startedAt ?? now) < 0) return 'older than the retention';
-	if (outcomeCodes[result.outcome] === undefined || sliCodes[result.sli] === undefined || kindCodes[result.kind] === undefined) return 'unknown code';
-	if (result.phase !== null && phaseCodes[result.phase] === undefined) return 'unknown code';
+	if (!isCode(outcomeCodes, result.outcome) || !isCode(sliCodes, result.sli) || !isCode(kindCodes, result.kind)) return 'unknown code';
+	if (result.phase !== null && !isCode(phaseCodes, result.phase)) return 'unknown code';
 	for (const field of texts) if (typeof result[field] !== 'string') return `invalid ${field}`;
 	for (const field of durations) {
 		const value = result[field];
@@ -44,6 +44,11 @@ export function refusalOf(result: ProbeResult, { now, retentionDays }: InsertBou
 	if (result.evidence !== null && typeof result.evidence !== 'object') return 'invalid evidence';
 	if (result.evidence !== null && evidenceText(result.evidence).length > longestEvidence) return 'oversized';
 	return null;
+}
+
+/** Not what every object has: a word like `toString` is no code. */
+function isCode(codes: Readonly<Record<string, number>>, word: unknown): boolean {
+	return typeof word === 'string' && Object.hasOwn(codes, word);
 }
 
 /** As jsonb takes it. */

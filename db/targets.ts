@@ -1,4 +1,5 @@
 import type { Target } from '#core/target.ts';
+import { markChanges } from './series-marks.ts';
 import { type Db, instant, query, type Sql, transaction } from './sql.ts';
 
 const insertTargets = query(
@@ -37,7 +38,10 @@ export interface TargetRow {
 	readonly removedAt: number | null;
 }
 
-/** The configured targets from now on: new ones get a key, those that are gone are marked, those that return keep their key and first day. */
+/**
+ * The configured targets from now on: new ones get a key, those that are gone are marked, those that return keep their key and first day. What is
+ * probed in another way than before gets a mark in its series.
+ */
 export async function registerTargets(db: Db, targets: readonly Target[], now: number): Promise<void> {
 	const ids = targets.map(({ id }) => id);
 	const upstream = targets.map(({ upstreamModel }) => upstreamModel);
@@ -49,6 +53,7 @@ export async function registerTargets(db: Db, targets: readonly Target[], now: n
 		await tx.run(insertTargets, [ids, column((t) => t.provider), column((t) => t.model), column((t) => t.operation), upstream, intervals, instant(now)]);
 		await tx.run(refreshTargets, [ids, upstream, intervals]);
 		await tx.run(removeTargets, [ids, instant(now)]);
+		await markChanges(tx, targets, now);
 	});
 }
 

@@ -2,6 +2,7 @@
 import { isOutcome, ruleOf } from '#core/outcome.ts';
 import type { IncidentView } from '#core/snapshot.ts';
 import { age, dateTime, formatCount, webUrl } from './figures.ts';
+import { fleetIndex } from './fleet-index.ts';
 import { type Html, html } from './html.ts';
 import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
 import { causeWords, confidenceWords, durationWords, evidenceWords, foundWellWords, scopeWords } from './scope-words.ts';
@@ -29,9 +30,9 @@ function evidence({ evidence: found }: IncidentView): Html {
 }
 
 function affected(incident: IncidentView, { snapshot }: PageContext): Html {
-	const targets = new Map(snapshot.targets.map((target) => [target.id, target]));
+	const { targetOf } = fleetIndex(snapshot);
 	const shown = incident.targetIds.slice(0, affectedShown).map((id) => {
-		const target = targets.get(id);
+		const target = targetOf.get(id);
 		if (target === undefined) return html`<li>${id} <span class="q">no longer measured</span></li>`;
 		return html`<li><a href="../target/${target.slug}.html">${id}</a> ${stateWord(target.state)}</li>`;
 	});

@@ -57,6 +57,9 @@ export function sampleEvidence(now = sampleNow): Evidence {
 			const results = all.slice(from, from + limit);
 			return { results, next: from + limit < all.length ? String(from + limit) : null };
 		},
+		async marks(_targetId, { fromAt, toAt }) {
+			return [{ at: Math.round((fromAt + toAt) / 2), aspect: 'canary <b>echo</b>', before: '11', after: '22' }];
+		},
 		async series(_targetId, { fromAt, toAt, step }) {
 			const stepMs = rollupSteps[step];
 			const points: SeriesPoint[] = [];

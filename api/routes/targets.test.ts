@@ -86,6 +86,7 @@ describe('the record', () => {
 		const away = {
 			results: () => Promise.reject(new Error('connect refused at db.internal')),
 			series: () => new Promise<never>(() => {}),
+			marks: () => new Promise<never>(() => {}),
 			incident: () => Promise.reject(new Error('x')),
 		};
 		const own = await serveSample({ evidence: away, evidenceTimeoutMs: 50 });
@@ -117,7 +118,12 @@ describe('the record', () => {
 			],
 		});
 		const own = await serveSample({
-			evidence: { results: async () => null, series: async () => [], incident: async (id) => (id === 'provider' || id === 'quota' ? recorded(id) : null) },
+			evidence: {
+				results: async () => null,
+				series: async () => [],
+				marks: async () => [],
+				incident: async (id) => (id === 'provider' || id === 'quota' ? recorded(id) : null),
+			},
 		});
 		await own.publish(snapshot);
 		const found = await readerOf(own).read('/v1/incidents/provider', incidentSchema);

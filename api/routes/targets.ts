@@ -34,9 +34,18 @@ async function sendSeries(tools: ApiTools, req: Request, res: Response, path: st
 	if (count > maxPoints)
 		throw new Problem(400, 'too-many-points', `Expected at most ${maxPoints} points, got ${Math.ceil(count)}: take a longer step or a shorter range`);
 	const points = await readRecord(tools, 'series', () => tools.evidence.series(id, { fromAt, toAt, step: steps[step] }));
+	const marks = await readRecord(tools, 'marks', () => tools.evidence.marks(id, { fromAt, toAt }));
 	const iso = (at: number) => new Date(at).toISOString();
 	const view = ({ at, ...point }: SeriesPoint) => ({ at: iso(at), ...point });
-	const body = { schema: 'linnet.series/1', target: id, from: iso(fromAt), to: iso(toAt), step, points: points.map(view) };
+	const body = {
+		schema: 'linnet.series/1',
+		target: id,
+		from: iso(fromAt),
+		to: iso(toAt),
+		step,
+		points: points.map(view),
+		marks: marks.map((mark) => ({ ...mark, at: iso(mark.at) })),
+	};
 	sendDocument(req, res, jsonDocument(body), 'public, max-age=15');
 }
 

@@ -52,8 +52,33 @@ async function fill(id, url, draw) {
 	}
 }
 
+/** A line where the target began to be probed in another way. */
+function drawMarks(chart, marks, stroke) {
+	const { ctx, bbox } = chart;
+	ctx.save();
+	ctx.strokeStyle = stroke;
+	ctx.setLineDash([2, 4]);
+	for (const { at } of marks) {
+		const x = Math.round(chart.valToPos(Date.parse(at) / 1000, 'x', true));
+		ctx.beginPath();
+		ctx.moveTo(x, bbox.top);
+		ctx.lineTo(x, bbox.top + bbox.height);
+		ctx.stroke();
+	}
+	ctx.restore();
+}
+
+function markList(marks) {
+	// What is long or private is told by a hash, which says nothing to a person.
+	const value = ({ before, after }) => (/^[0-9a-f]{16}$/.test(after || before) ? '' : `: ${before || 'none'} → ${after || 'none'}`);
+	const items = marks.map((mark) => make('li', `${clock(mark.at)} UTC, ${mark.aspect}${value(mark)}`));
+	const words = 'Dotted lines: from then on we probe in another way. A step there is ours, not the provider’s.';
+	return make('div', [make('p', words, { class: 'q' }), make('ul', items, { class: 'plain' })]);
+}
+
 function drawChart(box, series) {
 	const points = series.points;
+	const marks = series.marks ?? [];
 	if (points.every((point) => point.ttftMs === null)) {
 		box.append(make('p', 'No latency measured in this time.', { class: 'q' }));
 		return;
@@ -77,6 +102,7 @@ function drawChart(box, series) {
 			{ ...axis, values: (_, splits) => splits.map(hour) },
 			{ ...axis, size: 64, values: (_, splits) => splits.map((value) => (value === 0 ? '0' : ms(value))) },
 		],
+		hooks: { draw: [(chart) => drawMarks(chart, marks, colour('--ink'))] },
 		bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${colour('--link')} 16%, transparent)` }],
 		series: [
 			{ label: 'UTC', value: (_, at) => (at ? new Date(at * 1000).toISOString().slice(5, 16).replace('T', ' ') : '–') },
@@ -86,6 +112,7 @@ function drawChart(box, series) {
 	};
 	const chart = new uPlot(options, [points.map((point) => Date.parse(point.at) / 1000), pick('p50'), pick('p95')], frame);
 	new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: 240 })).observe(box);
+	if (marks.length > 0) box.append(markList(marks));
 	const hours = points.filter((point) => point.count > 0);
 	const rows = hours.map((point) => [
 		clock(point.at),
