@@ -4,12 +4,12 @@
  * Arguments: targets (default 1,000), probed every so many seconds (default 10), measured for so many seconds (default 60).
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { Client } from 'undici';
 import { dialects } from '#providers/index.ts';
 import { startService, stopServices } from '#test/e2e/service.ts';
+import { family, sumByName } from './process-family.ts';
 
 const [targets = 1_000, everySeconds = 10, seconds = 60] = process.argv.slice(2).map(Number);
 const providers = 4;
@@ -44,53 +44,6 @@ const config = [
 		),
 	]).flat(),
 ].join('\n');
-
-interface Process {
-	readonly pid: number;
-	readonly ppid: number;
-	readonly name: string;
-	readonly cpuMs: number;
-}
-
-// Linux counts in ticks of 1/100 s, whatever the kernel's own clock (man 5 proc).
-const tickMs = 10;
-
-/** The service and all that it started, Postgres included. */
-async function family(root: number): Promise<Process[]> {
-	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-	const all = await Promise.all(
-		pids.map(async (pid): Promise<Process[]> => {
-			const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-			const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-			if (stat === null) return [];
-			const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-			// Its own, and what children used that have ended.
-			const cpuMs = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0) * tickMs;
-			return [{ pid: Number(pid), ppid: Number(fields[1]), name: nameOf(command.replaceAll('\0', ' ')), cpuMs }];
-		}),
-	);
-	const members = new Set([root]);
-	for (let grown = true; grown; ) {
-		grown = false;
-		for (const { pid, ppid } of all.flat()) {
-			if (!members.has(ppid) || members.has(pid)) continue;
-			members.add(pid);
-			grown = true;
-		}
-	}
-	return all.flat().filter(({ pid }) => members.has(pid));
-}
-
-function nameOf(command: string): string {
-	if (/postgres/.test(command)) return 'Postgres';
-	return (/--jobs (\w+)/.exec(command)?.[1] ?? /main\.ts (\w+)/.exec(command)?.[1]) || 'supervisor';
-}
-
-function byName(processes: readonly Process[]): Map<string, number> {
-	const sums = new Map<string, number>();
-	for (const { name, cpuMs } of processes) sums.set(name, (sums.get(name) ?? 0) + cpuMs);
-	return sums;
-}
 
 const chat = dialects['openai-chat'];
 if (chat === undefined) throw new Error('openai-chat is gone');
@@ -128,10 +81,10 @@ await bareLoop(2_000);
 const service = await startService({ config });
 // Every target has been probed, and the code is warm.
 await pause(Math.max(15, everySeconds * 1.5) * 1_000);
-const [countBefore, before] = [await asked(), byName(await family(service.pid))];
+const [countBefore, before] = [await asked(), sumByName(await family(service.pid), 'cpuMs')];
 const startedAt = performance.now();
 await pause(seconds * 1_000);
-const [countAfter, after] = [await asked(), byName(await family(service.pid))];
+const [countAfter, after] = [await asked(), sumByName(await family(service.pid), 'cpuMs')];
 const tookSeconds = (performance.now() - startedAt) / 1_000;
 const health = (await (await fetch(`${service.url}/v1/health`)).json()) as { targets: { state: string }[] };
 const wellCount = health.targets.filter(({ state }) => state === 'operational').length;

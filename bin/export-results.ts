@@ -1,6 +1,6 @@
 /** Days of results as files that an outsider can recompute every published figure from. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Signer } from '#api/sign-feed.ts';
 import { figuresOf, publishedColumns, toCsvLine, toJsonLine, toPublished } from '#core/published-result.ts';
@@ -45,7 +45,7 @@ export async function exportResults(
 		);
 	const exported: ExportedDay[] = [];
 	for (const one of days) {
-		const made = await exportDay(db, folder, one, { now, signer, there: [...there, ...exported.map((done) => done.day)] });
+		const made = await exportDayCleanly(db, folder, one, { now, signer, there: [...there, ...exported.map((done) => done.day)] });
 		// A day without a result is no link of the chain.
 		if (made !== null) exported.push(made);
 	}
@@ -65,6 +65,15 @@ interface DayContext {
 	readonly now: number;
 	readonly signer: Signer;
 	readonly there: readonly string[];
+}
+
+/** What was written and not needed, or not finished, does not stay. */
+async function exportDayCleanly(db: Db, folder: string, day: string, context: DayContext): Promise<ExportedDay | null> {
+	try {
+		return await exportDay(db, folder, day, context);
+	} finally {
+		for (const name of [rowsName(day, 'csv'), rowsName(day, 'ndjson'), manifestName(day)]) await rm(join(folder, `${name}.new`), { force: true });
+	}
 }
 
 async function exportDay(db: Db, folder: string, day: string, { now, signer, there }: DayContext): Promise<ExportedDay | null> {

@@ -85,6 +85,38 @@ test('the same verdicts are not rendered again until the page is old', async () 
 	expect(await overview()).toContain('data-generated');
 });
 
+test('a page that takes long is rendered more seldom, and a changed verdict waits as long as the last rendering took', async () => {
+	let count = 0;
+	const own = keepSite({
+		write: async () => {
+			count += 1;
+			clock.now += 3_000;
+		},
+		now: () => clock.now,
+		later: (run, afterMs) => {
+			timers.push({ run, at: clock.now + afterMs });
+			return () => {};
+		},
+		onError: () => {},
+	});
+	own.take(snapshot);
+	await own.settled();
+	clock.now += 26_000;
+	own.take(snapshot);
+	await own.settled();
+	expect(count).toBe(1);
+	clock.now += 1_001;
+	own.take(snapshot);
+	await own.settled();
+	expect(count).toBe(2);
+	timers = [];
+	own.take({ ...snapshot, staleAfter: new Date(sampleNow).toISOString(), verdictRevision: 'changed' });
+	expect(timers.map(({ at }) => at - clock.now)).toEqual([3_000]);
+	ring();
+	await own.settled();
+	expect(count).toBe(3);
+});
+
 test('of snapshots that come while one is rendered only the newest is rendered next', async () => {
 	for (const revision of ['a', 'b', 'c']) keeper.take({ ...snapshot, verdictRevision: revision });
 	await keeper.settled();

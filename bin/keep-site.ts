@@ -1,7 +1,12 @@
 import type { Snapshot } from '#core/snapshot.ts';
 
-/** The page is rendered anew at least this often, so that its ages stay true without JavaScript. */
-const renderAtLeastEveryMs = 15_000;
+/**
+ * The page is rendered anew at least this often, so that its ages stay true without JavaScript; a large one, which takes a second per thousand
+ * targets, more seldom: a tenth of a core is enough for news of an age. A changed verdict waits for neither, only as long as the last rendering took.
+ */
+const [oftenMs, atLeastEveryMs] = [15_000, 45_000];
+const oldAfterRenders = 10;
+const restAtMostMs = 10_000;
 
 export interface SiteKeeper {
 	/** Renders when a verdict changed or the page has become old; returns at once. Of several that come meanwhile only the newest is rendered. */
@@ -22,19 +27,26 @@ export interface KeepSiteTools {
 
 /** Keeps the folder of the site true to the snapshot; once its deadline passes without another, the page says `unknown` to readers without JavaScript too. */
 export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKeeper {
-	const never = { revision: '', at: Number.NEGATIVE_INFINITY };
+	const never = { revision: '', at: Number.NEGATIVE_INFINITY, tookMs: 0 };
 	let rendered = never;
 	let wanted: Snapshot | null = null;
 	let running: Promise<void> | null = null;
 	let cancel = () => {};
 	const run = async () => {
 		while (wanted !== null) {
+			const restMs = rendered.at + 2 * Math.min(rendered.tookMs, restAtMostMs) - now();
+			if (restMs > 0) {
+				await new Promise<void>((resolve) => {
+					later(resolve, restMs);
+				});
+			}
 			const snapshot: Snapshot = wanted;
 			wanted = null;
 			const at = now();
-			rendered = { revision: snapshot.verdictRevision, at };
+			rendered = { revision: snapshot.verdictRevision, at, tookMs: 0 };
 			try {
 				await write(snapshot, at);
+				if (rendered !== never) rendered = { ...rendered, tookMs: Math.max(0, now() - at) };
 			} catch (error) {
 				rendered = never;
 				onError(error);
@@ -46,6 +58,7 @@ export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKee
 		wanted = snapshot;
 		running ??= run();
 	};
+	const oldMs = () => Math.min(atLeastEveryMs, Math.max(oftenMs, oldAfterRenders * rendered.tookMs));
 	return {
 		take(snapshot) {
 			cancel();
@@ -57,7 +70,7 @@ export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKee
 					rendered = never;
 				}, leftMs + 1);
 			}
-			if (snapshot.verdictRevision !== rendered.revision || now() - rendered.at > renderAtLeastEveryMs) render(snapshot);
+			if (snapshot.verdictRevision !== rendered.revision || now() - rendered.at > oldMs()) render(snapshot);
 		},
 		settled: async () => {
 			while (running !== null) await running;

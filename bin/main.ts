@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
+import { costCommand } from './cost.ts';
 import { detectCommand } from './detect.ts';
 import { discoverCommand } from './discover.ts';
 import { drillCommand } from './drill.ts';
@@ -43,6 +44,7 @@ for (const command of [
 	migrateCommand,
 	initCommand,
 	checkCommand,
+	costCommand,
 	probeCommand,
 	discoverCommand,
 	detectCommand,

@@ -59,6 +59,7 @@ async function sendMessages({ log, config, db, stop }: OnCallTools): Promise<voi
 
 /** One process watches at a time: what it finds of its disk and its file would be no finding of another's. */
 async function keepWatch({ settings, log, config, db, stop }: OnCallTools): Promise<void> {
+	const startedAt = Date.now();
 	let refused: OperatorFacts['refusedChannels'] = [];
 	let verifiedAt = Number.NEGATIVE_INFINITY;
 	let switchProblem: string | null = null;
@@ -99,6 +100,7 @@ async function keepWatch({ settings, log, config, db, stop }: OnCallTools): Prom
 			...shared,
 			refused,
 			targets: () => current().targets,
+			upForMs: () => Date.now() - startedAt,
 			budgetUsdPerDay: () => current().budget.usdPerDay,
 			configProblem: () => config.problem(),
 			disk: () => readDisk(settings.dataDir),

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -66,6 +66,7 @@ describe('exported results', () => {
 		expect(verified.figures).toBeGreaterThan(100);
 		expect(await exportAll()).toEqual([]);
 		expect(await exportAll('2026-11-21')).toMatchObject([{ what: 'kept' }]);
+		expect((await readdir(join(dir, 'results'))).filter((name) => name.endsWith('.new'))).toEqual([]);
 	});
 
 	test('are not changed by what comes late, nor put into the chain out of order', async () => {

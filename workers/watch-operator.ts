@@ -21,6 +21,8 @@ export interface WatchTools extends StandingTools, SendTools {
 	channels(): Readonly<Record<string, ChannelSettings>>;
 	targets(): readonly Target[];
 	budgetUsdPerDay(): number;
+	/** How long this process has been running. */
+	upForMs(): number;
 	/** Null: the file on disk is in force. */
 	configProblem(): string | null;
 	/** Null: not known. */
@@ -30,10 +32,13 @@ export interface WatchTools extends StandingTools, SendTools {
 	readonly refused: OperatorFacts['refusedChannels'];
 }
 
+/** What came due while nothing ran is settled within this time after a start. */
+const settlingMs = 60_000;
+
 export async function watchOperator(tools: WatchTools): Promise<Finding[]> {
 	const { db } = tools;
-	const facts = await readFacts(tools);
 	const open = new Set((await listOpenStandingAlerts(db, 'operator')).map(({ kind, key }) => `${kind} ${key}`));
+	const facts = await readFacts(tools, open);
 	const findings = findOperatorAlerts(facts, open);
 	const everywhere = { provider: null, model: null, operation: null, vantage: null };
 	await moveStandingAlerts(
@@ -55,7 +60,7 @@ export async function watchOperator(tools: WatchTools): Promise<Finding[]> {
 	return findings;
 }
 
-async function readFacts(tools: WatchTools): Promise<OperatorFacts> {
+async function readFacts(tools: WatchTools, open: ReadonlySet<string>): Promise<OperatorFacts> {
 	const { db, now, channels, targets } = tools;
 	const at = now();
 	const day = dayOf(at);
@@ -79,7 +84,10 @@ async function readFacts(tools: WatchTools): Promise<OperatorFacts> {
 		now: at,
 		day,
 		budget: { capMicroUsd: tools.budgetUsdPerDay() * 1e6, reservedMicroUsd, spentMicroUsd, forecastMicroUsd: forecastPerDayMicroUsd(targets()).typical },
-		vantages: vantages.map((vantage) => ({ ...vantage, usualLagMs })),
+		// When all has just been started every vantage trails: that is news only when it goes on, or was known before.
+		vantages: vantages
+			.filter(({ name }) => tools.upForMs() > usualLagMs + settlingMs || open.has(`vantage_late ${name}`))
+			.map((vantage) => ({ ...vantage, usualLagMs })),
 		oldestPendingAt: loop.oldestPendingAt,
 		oldestOwedAt: loop.oldestOwedAt,
 		troubledChannels: troubled,

@@ -115,6 +115,7 @@ const asked: Readonly<Record<string, readonly (readonly [path: string, status: n
 	'/history.rss': [['/history.rss', 200]],
 	'/metrics': [['/metrics', 200]],
 	'/v1/drill': [['/v1/drill', 200]],
+	'/v1/official': [['/v1/official', 200]],
 	'/v1/key': [['/v1/key', 200]],
 	'/livez': [['/livez', 200]],
 	'/readyz': [['/readyz', 200]],

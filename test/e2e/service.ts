@@ -35,19 +35,24 @@ export interface StartOptions {
 	readonly port?: number;
 	/** False: resolves at once, for starts that must fail. */
 	readonly waitUntilReady?: boolean;
+	/** Command that it is started through, e.g. into another network. */
+	readonly enter?: readonly string[];
+	/** Where its address can't be reached from here. */
+	readonly isReady?: (url: string) => Promise<boolean>;
 }
 
 const started: { child: ChildProcess; dir: string }[] = [];
 
 /** `linnet up` in a directory of its own, as a process group of its own. */
-export async function startService({ config, env = {}, dir, port, waitUntilReady = true }: StartOptions): Promise<Service> {
+export async function startService({ config, env = {}, dir, port, waitUntilReady = true, enter = [], isReady }: StartOptions): Promise<Service> {
 	const home = dir ?? (await mkdtemp(join(tmpdir(), 'linnet-e2e-')));
 	// Postgres runs as an unprivileged account when this is root; it must be able to get in.
 	await chmod(home, 0o755);
 	const configPath = join(home, 'linnet.yaml');
 	if (config !== null) await writeFile(configPath, config);
 	const own = port ?? (await freePort());
-	const child = spawn(process.execPath, [join(root, 'bin', 'linnet.mjs'), 'up'], {
+	const [command = process.execPath, ...args] = [...enter, process.execPath, join(root, 'bin', 'linnet.mjs'), 'up'];
+	const child = spawn(command, args, {
 		cwd: home,
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,7 +82,7 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 			child.kill(signal);
 			await exited;
 		},
-		ready: async () => (await fetch(`${service.url}/readyz`).catch(() => null))?.status === 200,
+		ready: async () => (isReady === undefined ? (await fetch(`${service.url}/readyz`).catch(() => null))?.status === 200 : isReady(service.url)),
 	};
 	if (waitUntilReady) {
 		await until('ready', async () => {
