@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import type { Log } from '#core/log.ts';
 import type { Evidence } from './evidence.ts';
 import type { Observations } from './observations.ts';
+import type { OnCallDesk } from './on-call-desk.ts';
 import { Problem, quote } from './problem.ts';
 import type { Signer } from './sign-feed.ts';
 import type { SnapshotSource, SnapshotView } from './snapshot-source.ts';
@@ -31,6 +32,8 @@ export interface ApiTools {
 	readonly adminToken?: string | null;
 	/** Reports of routers; absent: none are taken and none are shown. */
 	readonly observations?: Observations;
+	/** Where on-call says and asks; absent: its routes answer 404. */
+	readonly desk?: OnCallDesk;
 	readiness(): Readiness | Promise<Readiness>;
 	/** How long a read of the record may take before the answer is 503. Default 3 s. */
 	readonly evidenceTimeoutMs?: number;

@@ -67,7 +67,7 @@ describe('every answer has the shape that the OpenAPI document promises', () => 
 		const document = (await (await get('/openapi.json')).json()) as { openapi: string; paths: Record<string, object>; components: { schemas: object } };
 		expect(document.openapi).toBe('3.1.0');
 		for (const [path, operations] of Object.entries(document.paths)) {
-			if (!('get' in operations)) continue;
+			if (!('get' in operations) || path.startsWith('/v1/admin/')) continue;
 			const real = path
 				.replace('/v1/route', `/v1/route?model=${encodeURIComponent(firstIn('operational').model)}`)
 				.replace('/v1/incidents/{id}', `/v1/incidents/${snapshot.incidents[0]?.id}`)

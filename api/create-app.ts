@@ -7,6 +7,7 @@ import { answerHot } from './hot-answers.ts';
 import { openapiDocument } from './openapi.ts';
 import { policyHeaders } from './policy-headers.ts';
 import { answerProblem, Problem, quote } from './problem.ts';
+import { addAdminRoutes } from './routes/admin.ts';
 import { addBadgeRoutes } from './routes/badge.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFamilyRoutes } from './routes/family.ts';
@@ -63,6 +64,7 @@ export function createApp(tools: ApiTools): App {
 	app.set('query parser', false);
 	app.use(setHeaders(policyHeaders), answerPreflight);
 	addObservationRoutes(app, tools);
+	addAdminRoutes(app, tools);
 	app.use(allowOnlyReads);
 
 	addHealthRoutes(app, tools);

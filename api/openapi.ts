@@ -5,6 +5,7 @@ import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
 import { observationSchema } from './observations.ts';
 import { routeFormats } from './route-export.ts';
+import { adminRoutes } from './routes/admin.ts';
 import {
 	checkSchema,
 	drillSchema,
@@ -267,6 +268,36 @@ const reportPath = {
 	},
 };
 
+/** What on-call says and asks: small bodies, described in docs/alerts.md. */
+const adminPaths = Object.fromEntries(
+	[...Map.groupBy(adminRoutes, ({ path }) => path)].map(([path, own]) => [
+		path.replace(':id', '{id}'),
+		Object.fromEntries(
+			own.map(({ method, summary }) => [
+				method,
+				{
+					operationId: `${method}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())}`,
+					summary,
+					security: [{ admin: [] }],
+					parameters: path.includes(':id') ? [part('id', 'what it is about')] : [],
+					...(method === 'post' ? { requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } } } : {}),
+					responses: {
+						'200': { description: summary, content: { 'application/json': { schema: { type: 'object' } } } },
+						...Object.fromEntries(
+							Object.entries({
+								400: 'a body at fault',
+								401: 'wrong token',
+								404: 'no such subject, or closed: no token is configured',
+								503: 'the record is away',
+							}).map(([status, description]) => [status, { description, content: problemBody }]),
+						),
+					},
+				},
+			]),
+		),
+	]),
+);
+
 /** @param publicKey of the feeds, base64; null when they go unsigned */
 export function openapiDocument(version: string, publicKey: string | null): object {
 	const schemas = Object.entries(components).map(([name, schema]) => {
@@ -285,7 +316,7 @@ export function openapiDocument(version: string, publicKey: string | null): obje
 			description: 'Measured reliability of LLM providers. Null always means no data, never zero and never fine.',
 			...(publicKey === null ? {} : { 'x-linnet-public-key': publicKey }),
 		},
-		paths: { ...Object.fromEntries(paths), '/v1/observations': reportPath },
+		paths: { ...Object.fromEntries(paths), '/v1/observations': reportPath, ...adminPaths },
 		components: { schemas: Object.fromEntries(schemas), securitySchemes: { admin: { type: 'http', scheme: 'bearer' } } },
 	};
 }

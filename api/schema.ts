@@ -231,7 +231,24 @@ const incident = z.strictObject({
 			.nullable()
 			.describe('outside the scope, since the onset: how many were heard, and how many had no bad result'),
 	}),
-	updates: z.array(z.strictObject({ at: instant, status: z.enum(incidentStatuses), body: z.string() })),
+	updates: z.array(
+		z.strictObject({
+			at: instant,
+			status: z.enum(incidentStatuses),
+			body: z.string(),
+			operator: z.string().optional().describe('who of the operators said it; absent: it was judged'),
+		}),
+	),
+	override: z
+		.strictObject({
+			judged: z.strictObject({ impact: z.enum(impacts), cause: z.enum(causes), status: z.enum(incidentStatuses), resolvedAt: instant.nullable() }),
+			falseAlarm: z.boolean(),
+			at: instant,
+			by: z.string(),
+			why: z.string(),
+		})
+		.optional()
+		.describe('present while impact, cause, status or end are the operator’s word; what was judged stands in it, and every published number rests on that'),
 	official: z
 		.array(
 			z.strictObject({

@@ -9,10 +9,10 @@ import { createServer, get } from 'node:http';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { largeFleet } from '#test/large-fleet.ts';
 import { sampleNow } from '#test/sample-snapshot.ts';
 import { serveSample } from '#test/serve-sample.ts';
 import { startNginx } from './api-nginx.ts';
-import { largeFleet } from './large-fleet.ts';
 
 const run = promisify(execFile);
 const connections = 64;

@@ -1,7 +1,9 @@
 import type { Evidence } from '#api/evidence.ts';
 import { quantile } from '#core/histogram.ts';
 import { isOutcome } from '#core/outcome.ts';
+import { overrideIncident } from '#core/override-incident.ts';
 import { findIncident } from '#db/incidents.ts';
+import { listOperatorEntries } from '#db/operator-entries.ts';
 import { listResults } from '#db/read-results.ts';
 import { readSeries } from '#db/rollups.ts';
 import { listMarks } from '#db/series-marks.ts';
@@ -34,6 +36,9 @@ export function createEvidence(db: Db): Evidence {
 			}));
 		},
 		marks: (targetId, range) => listMarks(db, targetId, range),
-		incident: (id) => findIncident(db, id),
+		async incident(id) {
+			const incident = await findIncident(db, id);
+			return incident === null ? null : overrideIncident(incident, (await listOperatorEntries(db, [id])).get(id) ?? []);
+		},
 	};
 }

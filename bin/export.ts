@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
@@ -15,6 +14,7 @@ import { ExpectedError } from './expected-error.ts';
 import { type ExportedDay, exportResults } from './export-results.ts';
 import { openLog } from './log.ts';
 import { openDatabase } from './open-database.ts';
+import { recordOf } from './record-of.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 
@@ -43,12 +43,6 @@ export function exportCommand(): Command {
 }
 
 const isDay = (text: string) => z.iso.date().safeParse(text).success;
-
-/** Without a configuration `up` runs the demo, whose record is kept apart: so the export reads that one. */
-function recordOf(settings: Settings): Settings {
-	const isDemo = settings.databaseUrl === null && !settings.configNamed && !existsSync(settings.configPath);
-	return isDemo ? { ...settings, dataDir: join(settings.dataDir, 'demo') } : settings;
-}
 
 /** @param day null: every day that has ended and is not there yet */
 export async function exportResultsOf(settings: Settings, dir: string, day: string | null, now: number): Promise<ExportedDay[]> {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { alertsCommand } from './alerts.ts';
 import { apiCommand } from './api.ts';
 import { checkCommand } from './check.ts';
 import { costCommand } from './cost.ts';
@@ -8,10 +9,13 @@ import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
 import { exportCommand } from './export.ts';
 import { importHistoryCommand } from './import-history.ts';
+import { incidentCommand } from './incident.ts';
 import { initCommand } from './init.ts';
+import { maintenanceCommand } from './maintenance.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
 import { rebuildCommand } from './rebuild.ts';
+import { silenceCommand } from './silence.ts';
 import { upCommand } from './up.ts';
 import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
@@ -50,6 +54,10 @@ for (const command of [
 	detectCommand,
 	drillCommand,
 	exportCommand,
+	alertsCommand,
+	silenceCommand,
+	maintenanceCommand,
+	incidentCommand,
 	verifyCommand,
 	rebuildCommand,
 	importHistoryCommand,

@@ -7,6 +7,7 @@ import type { OperatorFacts } from '#core/operator-alert.ts';
 import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
 import { syncFileMaintenances } from '#db/maintenances.ts';
 import { type Db, transaction } from '#db/sql.ts';
+import { announceOverrides } from '#workers/announce-overrides.ts';
 import { deliver } from '#workers/deliver.ts';
 import { pingSwitch } from '#workers/ping-switch.ts';
 import { planMessages } from '#workers/plan-alerts.ts';
@@ -39,9 +40,14 @@ export async function runOnCall(tools: OnCallTools): Promise<void> {
 async function sendMessages({ log, config, db, stop }: OnCallTools): Promise<void> {
 	const underWay = new Set<Promise<void>>();
 	const { routes, channels } = { routes: () => config.current().alerts.routes, channels: () => config.current().alerts.channels };
-	const tools = { db, log, now: Date.now, routes, channels, readSecret, random: Math.random };
+	const tools = {
+		...{ db, log, now: Date.now, routes, channels, readSecret, random: Math.random, simulated: config.current().simulated },
+		targets: () => config.current().targets,
+		publicUrl: () => config.current().status.url,
+	};
 	while (!stop.aborted) {
 		try {
+			await announceOverrides(tools);
 			await planMessages(tools);
 			for (const delivery of await deliver(tools)) {
 				const ended: Promise<void> = delivery

@@ -14,6 +14,7 @@ import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
 import { keepObservations } from './keep-observations.ts';
 import { keepSite } from './keep-site.ts';
+import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
@@ -87,6 +88,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		signer,
 		adminToken: settings.adminToken,
 		observations,
+		desk: createOnCallDesk(db, Date.now),
 		metrics: async () => addUpProcesses(await readProcessMetrics(db, Date.now() - metricsKeptMs)),
 		version,
 		readiness: () => {

@@ -145,24 +145,33 @@ export function resolveMaintenances(file: ConfigFile, names: Names, problems: Fa
 		if (model !== null && !names.models.has(model))
 			problems.push({ path: [...at, 'model'], message: `maintenance of nothing: no model "${model}" in this file` });
 		const id = `file-${digest(JSON.stringify(entry))}`;
-		return { id, title, scope: { provider, model, vantage }, durationMs, ...timesOf(entry, at, problems) };
+		return {
+			id,
+			title,
+			scope: { provider, model, vantage },
+			durationMs,
+			...timesOfMaintenance(entry, (field, message) => problems.push({ path: [...at, field], message })),
+		};
 	});
 }
 
 /** A recurring one begins before any that matters, on a day that never moves: so its id and windows don't depend on when the file was read. */
-function timesOf(entry: MaintenanceEntry, at: Path, problems: Fault[]): Pick<FileMaintenance, 'fromAt' | 'recurrence' | 'untilAt'> {
+export function timesOfMaintenance(
+	entry: MaintenanceEntry,
+	fault: (field: string, message: string) => void,
+): Pick<FileMaintenance, 'fromAt' | 'recurrence' | 'untilAt'> {
 	if ('from' in entry) return { fromAt: entry.from, recurrence: null, untilAt: null };
 	const { every, on, at: minute, timeZone = 'UTC', until = null } = entry;
 	const fromAt = instantOf(2025, 1, 1, minute, timeZone);
 	if (every === 'day') {
-		if (on !== undefined) problems.push({ path: [...at, 'on'], message: 'only with `every: week` or `every: month`' });
+		if (on !== undefined) fault('on', 'only with `every: week` or `every: month`');
 		return { fromAt, recurrence: { every, timeZone }, untilAt: until };
 	}
 	if (every === 'month') {
-		if (typeof on !== 'number') problems.push({ path: [...at, 'on'], message: 'expected the day of the month, 1 to 31' });
+		if (typeof on !== 'number') fault('on', 'expected the day of the month, 1 to 31');
 		return { fromAt, recurrence: { every, day: typeof on === 'number' ? on : 1, timeZone }, untilAt: until };
 	}
-	if (!Array.isArray(on)) problems.push({ path: [...at, 'on'], message: `expected weekdays: ${weekdays.join(', ')}` });
+	if (!Array.isArray(on)) fault('on', `expected weekdays: ${weekdays.join(', ')}`);
 	return { fromAt, recurrence: { every, days: Array.isArray(on) ? on : [], timeZone }, untilAt: until };
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { sampleIncident } from '#test/sample-incident.ts';
 import { buildSnapshot, dayState, overlapMinutes, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, OperatorEntry } from './incident.ts';
 import type { StoredOfficialIncident } from './official.ts';
+import { overrideIncident } from './override-incident.ts';
 import { rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
 
@@ -298,4 +300,37 @@ describe('the revision of the verdicts', () => {
 
 it('a simulated record says so', () => {
 	expect(snapshot({ simulated: true }).simulated).toBe(true);
+});
+
+describe('an override of the operator', () => {
+	const incident = sampleIncident({
+		startedAt: now - 600_000,
+		detectedAt: now - 540_000,
+		updates: [],
+		targetIds: [target.id],
+		scope: { provider: target.provider, model: target.model, operation: target.operation, vantage: null },
+	});
+	const said = (changes: Partial<OperatorEntry>) =>
+		overrideIncident(incident, [
+			{ incidentId: incident.id, at: now - 1_000, by: 'ana', kind: 'false_alarm', value: null, body: 'our firewall', relapseCount: 0, ...changes },
+		]);
+
+	it.each([
+		['a false alarm', {}, 'operational', 'the operator (ana) closed it as a false alarm: our firewall'],
+		['a cause of ours', { kind: 'cause', value: 'monitor' }, 'unknown', 'the operator (ana) overrides what was judged: our firewall'],
+	] as const)('%s moves the state and says so; no number of a day moves', (_, changes, state, reason) => {
+		const [before, after] = [first(snapshot({ incidents: [incident] })), first(snapshot({ incidents: [said(changes)] }))];
+		expect(before.state).toBe('major_outage');
+		expect(after).toMatchObject({ state, reason });
+		expect(after.days).toEqual(before.days);
+		expect(after.days.at(-1)?.downMinutes).toBeGreaterThan(0);
+	});
+
+	it('stands in the incident with what was judged, and hides no incident', () => {
+		const { incidents } = snapshot({ incidents: [said({ kind: 'cause', value: 'credentials' })] });
+		expect(incidents).toMatchObject([
+			{ id: incident.id, cause: 'credentials', override: { by: 'ana', why: 'our firewall', judged: { cause: 'provider', impact: 'major', resolvedAt: null } } },
+		]);
+		expect(incidents[0]?.updates[0]).toMatchObject({ operator: 'ana' });
+	});
 });

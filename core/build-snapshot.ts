@@ -4,10 +4,11 @@ import { deriveGroup, derivePage } from './component.ts';
 import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
-import type { Condition, Incident } from './incident.ts';
+import type { Condition, Incident, OperatorOverride } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
 import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
+import { judgedIncident } from './override-incident.ts';
 import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
@@ -23,6 +24,7 @@ import {
 	longWindows,
 	type OfficialIncidentView,
 	type OfficialWordView,
+	type OverrideView,
 	type Percentiles,
 	type QualityState,
 	type Snapshot,
@@ -122,7 +124,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 	}));
 	const models = groupBy(input.targets, ({ model }) => model).map(([id, members]) => groupView(id, id, members, targets, 'providers'));
 	const incidents = input.incidents
-		.filter(({ cause }) => cause === 'provider' || cause === 'monitor')
+		.filter(({ cause, override }) => [cause, override?.judged.cause].some((one) => one === 'provider' || one === 'monitor'))
 		.sort((a, b) => Number(b.resolvedAt === null) - Number(a.resolvedAt === null) || b.startedAt - a.startedAt)
 		.slice(0, shownIncidents)
 		.map((incident) => incidentView(incident, input.official ?? [], now));
@@ -304,8 +306,10 @@ function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[]
 }
 
 function countDays(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): DayView[] {
-	const down = incidents.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
-	const degraded = incidents.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
+	// No number moves because somebody says so.
+	const judged = incidents.map(judgedIncident);
+	const down = judged.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
+	const degraded = judged.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
 	return shown.map(([from, date]) => {
 		const { good, bad, excluded } = facts?.days.get(date) ?? emptyRollup;
 		const until = Math.min(from + dayMs, now);
@@ -337,6 +341,10 @@ export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 
 	return Math.round(covered / 6_000) / 10;
 }
 
+function overrideView({ judged, at, ...said }: OperatorOverride): OverrideView {
+	return { ...said, at: iso(at), judged: { ...judged, resolvedAt: judged.resolvedAt === null ? null : iso(judged.resolvedAt) } };
+}
+
 function officialView(incident: StoredOfficialIncident): OfficialIncidentView {
 	const { provider, officialId, title, impact, status, url, startedAt, firstUpdateAt, resolvedAt, components, targetIds, updates } = incident;
 	return {
@@ -362,11 +370,12 @@ function wordView({ official, lagMs }: OfficialWord): OfficialWordView {
 	};
 }
 
-function incidentView(incident: Incident, officials: readonly StoredOfficialIncident[], now: number): IncidentView {
-	const words = officialWordsOn(incident, officials, now).slice(0, shownWords);
-	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
+export function incidentView(incident: Incident, officials: readonly StoredOfficialIncident[] = [], now = 0): IncidentView {
+	const words = officialWordsOn(judgedIncident(incident), officials, now).slice(0, shownWords);
+	const { startedAt, detectedAt, resolvedAt, updates, override, ...rest } = incident;
 	return {
 		...rest,
+		...(override === undefined ? {} : { override: overrideView(override) }),
 		startedAt: iso(startedAt),
 		detectedAt: iso(detectedAt),
 		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),

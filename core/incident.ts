@@ -62,6 +62,36 @@ export interface IncidentUpdate {
 	readonly at: number;
 	readonly status: IncidentStatus;
 	readonly body: string;
+	/** Who said it; left out: it was judged. */
+	readonly operator?: string;
+}
+
+/** `false_alarm` closes, `withdrawn` takes back every override before it. */
+export const operatorEntryKinds = ['note', 'impact', 'cause', 'false_alarm', 'withdrawn'] as const;
+export type OperatorEntryKind = (typeof operatorEntryKinds)[number];
+
+/** What a person said of an incident. Kept for ever; what was judged is never changed by it. */
+export interface OperatorEntry {
+	readonly incidentId: string;
+	readonly at: number;
+	readonly by: string;
+	readonly kind: OperatorEntryKind;
+	/** The impact or cause that it is set to; null of other kinds. */
+	readonly value: string | null;
+	/** The note, or why. */
+	readonly body: string;
+	/** Of the incident when it was said. */
+	readonly relapseCount: number;
+}
+
+/** Where the operator overrides an incident: what was judged, and who says otherwise. */
+export interface OperatorOverride {
+	readonly judged: Pick<Incident, 'impact' | 'cause' | 'status' | 'resolvedAt'>;
+	readonly falseAlarm: boolean;
+	/** Of the newest entry that holds. */
+	readonly at: number;
+	readonly by: string;
+	readonly why: string;
 }
 
 export interface Incident {
@@ -87,4 +117,6 @@ export interface Incident {
 	readonly relapseCount: number;
 	/** Ids of the affected targets. */
 	readonly targetIds: readonly string[];
+	/** Set where the operator overrides it: impact, cause, status and end are then the operator's, and what was judged is kept here. */
+	readonly override?: OperatorOverride;
 }

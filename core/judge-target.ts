@@ -1,6 +1,7 @@
 /** The verdict on one target: what open incidents, doubts and silence make of its state. The worst that a majority of the trusted vantages sees. */
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';
+import { overrideWords } from './override-incident.ts';
 import type { CanaryFault } from './snapshot.ts';
 import type { State } from './state.ts';
 import type { Target } from './target.ts';
@@ -79,6 +80,11 @@ export function judgeTarget(target: Target, facts: VerdictFacts, now: number): T
 	const doubt = facts.doubts.find((one) => isMajority(one.vantage === null ? trusted : [one.vantage], trusted));
 	if (doubt !== undefined)
 		return { state: 'unknown', reason: `failing, and not yet clear whose fault it is: ${doubt.reason}`, sinceAt: doubt.sinceAt, incident: null };
+	const overruled = incidents.find(({ override }) => override?.judged.cause === 'provider' && override.judged.resolvedAt === null)?.override;
+	if (overruled !== undefined) {
+		const state = overruled.falseAlarm ? ('operational' as const) : ('unknown' as const);
+		return { state, reason: overrideWords(overruled), sinceAt: overruled.at, incident: null };
+	}
 	const lastResolved = latest(incidents.filter(({ cause }) => cause === 'provider').map(({ resolvedAt }) => resolvedAt));
 	return { state: 'operational', reason: 'answers as expected', sinceAt: lastResolved ?? firstScheduledAt ?? now, incident: null };
 }

@@ -136,6 +136,17 @@ export interface IncidentUpdateView {
 	readonly at: string;
 	readonly status: IncidentStatus;
 	readonly body: string;
+	/** Who said it; left out: it was judged. */
+	readonly operator?: string;
+}
+
+/** What was judged, where the operator says otherwise. */
+export interface OverrideView {
+	readonly judged: { readonly impact: Impact; readonly cause: Cause; readonly status: IncidentStatus; readonly resolvedAt: string | null };
+	readonly falseAlarm: boolean;
+	readonly at: string;
+	readonly by: string;
+	readonly why: string;
 }
 
 export interface IncidentView {
@@ -156,6 +167,8 @@ export interface IncidentView {
 	readonly evidence: IncidentEvidence;
 	/** Newest first. */
 	readonly updates: readonly IncidentUpdateView[];
+	/** Set while impact, cause, status or end are the operator's and not what was judged. */
+	readonly override?: OverrideView;
 	/** What the provider's own status page said of it, nearest first: never evidence. Left out: nothing was read. */
 	readonly official?: readonly OfficialWordView[];
 }

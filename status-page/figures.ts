@@ -23,6 +23,13 @@ export function formatInterval({ low, high }: Pick<Availability, 'low' | 'high'>
 	return `${formatPercent(low, 2).replace(' %', '')} to ${formatPercent(high, 2)}`;
 }
 
+/** The same for a narrow place, whose percentage stands beside it: "99.61–99.99". */
+export function formatRange({ low, high }: Pick<Availability, 'low' | 'high'>): string {
+	if (low === null || high === null) return noData;
+	const bare = (ratio: number) => formatPercent(ratio, 2).replace(' %', '');
+	return `${bare(low)}–${bare(high)}`;
+}
+
 /** "1,439 of 1,440", "all 1,440": good of valid. */
 export function formatGood({ good, bad }: Pick<Availability, 'good' | 'bad'>): string {
 	if (good + bad === 0) return noData;

@@ -16,7 +16,7 @@ export function incidentItem(incident: IncidentView, { snapshot, now }: PageCont
 	const isOpen = lasted === null;
 	return html`<article class="inc${isOpen && ' now'}" data-s="${impactMark[incident.impact]}">
 		<h3><a href="${incidentHref(incident, root)}">${incident.title}</a></h3>
-		<p>${isOpen ? html`Since ${clockTime(incident.startedAt, now)}, ${age(incident.startedAt, now)}` : html`${clockTime(incident.startedAt, now)}, lasted ${lasted}`}. Impact ${incident.impact}. ${scopeWords(incident, snapshot)}.</p>
+		<p>${isOpen ? html`Since ${clockTime(incident.startedAt, now)}, ${age(incident.startedAt, now)}` : html`${clockTime(incident.startedAt, now)}, lasted ${lasted}`}. Impact ${incident.impact}${incident.override !== undefined && ', overridden by the operator'}. ${scopeWords(incident, snapshot)}.</p>
 		<p class="q">${evidenceWords(incident)}.</p>
 		</article>`;
 }

@@ -72,7 +72,7 @@ export function renderPage(context: PageContext, page: Page): string {
 		</head>
 		<body>
 		<a class="skip" href="#main">Skip to content</a>
-		<header class="top"><a class="brand" href="${root}index.html">${brandMark}${snapshot.title}</a><nav aria-label="Views">${nav}</nav></header>
+		<header class="top"><a class="brand" href="${root}index.html">${brandMark}${snapshot.title}</a><search><input id="find" type="search" data-root="${root}" placeholder="Find a provider or model" aria-label="Find a provider or model" autocomplete="off"></search><nav aria-label="Views">${nav}</nav></header>
 		${snapshot.simulated && html`<aside class="note sim" aria-label="Simulated data"><b>Simulated fleet.</b> These providers are played by a simulator on this machine; no real provider is measured here.</aside>`}
 		<p class="note net" id="net" role="status" hidden></p>
 		<p class="vh" id="say" aria-live="polite"></p>

@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
+import { fileSlug } from '#core/target.ts';
+import { largeFleet } from '#test/large-fleet.ts';
 import { sampleEvidence } from '#test/sample-evidence.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
 import { type SampleServer, serveSample } from '#test/serve-sample.ts';
@@ -78,6 +80,8 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		return [
 			'',
 			'models.html',
+			`provider/${fileSlug(busy?.provider ?? '')}.html`,
+			`model/${fileSlug(busy?.model ?? '')}.html`,
 			`target/${busy?.slug}.html`,
 			`target/${blank?.slug}.html`,
 			`incident/${snapshot.incidents[0]?.id}.html`,
@@ -94,7 +98,7 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		expect(await page.locator('details').count()).toBe(snapshot.targets.length);
 		const row = page.locator('details').nth(3);
 		await row.locator('summary').click();
-		expect(await row.innerText()).toMatch(/Major outage[\s\S]*98\.680 %[\s\S]*1,421 of 1,440[\s\S]*97\.94 to 99\.15 %[\s\S]*No data/);
+		expect(await row.innerText()).toMatch(/Major outage[\s\S]*98\.680 %[\s\S]*1,421 of 1,440, 97\.94–99\.15[\s\S]*No data/);
 		await row.getByText('Proof').click();
 		expect(await page.locator('main').innerText()).toContain('the raw results');
 		expect(faults).toEqual([]);
@@ -160,7 +164,7 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 	test('the target page draws the chart and the results, with the same as a table, and shows hostile text as text', async () => {
 		const snapshot = freshSnapshot();
 		const server = await start(snapshot);
-		const { page, faults } = await open(`${server.url}/${views(snapshot)[2]}`);
+		const { page, faults } = await open(`${server.url}/${views(snapshot).find((view) => view.startsWith('target/'))}`);
 		await page.locator('#chart canvas').waitFor();
 		await page.locator('#results tbody tr').nth(19).waitFor();
 		expect(await page.locator('#results tbody tr').count()).toBe(20);
@@ -201,7 +205,8 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		const stops = await page.evaluate(
 			'document.querySelectorAll(".p :is(a, button, summary, [tabindex])").length - document.querySelectorAll(".p details:not([open]) a").length',
 		);
-		expect(stops).toBe(snapshot.targets.length);
+		// A provider's name is a row of its own.
+		expect(stops).toBe(snapshot.targets.length + snapshot.providers.length);
 		await page.keyboard.press('Tab');
 		expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content');
 		const loaded = page.waitForResponse(/days\.js$/);
@@ -243,7 +248,7 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		['dark', 1280],
 		['light', 360],
 		['dark', 360],
-	] as const)('axe finds nothing, %s at %d px', async (colorScheme, width) => {
+	] as const)('axe finds nothing, %s at %d px', { timeout: 120_000 }, async (colorScheme, width) => {
 		const snapshot = freshSnapshot();
 		const server = await start(snapshot);
 		const { page } = await open(server.url, { colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
@@ -263,6 +268,28 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 			);
 		}
 		expect(violations).toEqual([]);
+	});
+
+	test('a fleet of 1,000 shows what is not well, and everything is found by name from every page, by keyboard, without a jump', async () => {
+		const fleet = { ...largeFleet(1, 5), generatedAt: new Date().toISOString(), staleAfter: new Date(Date.now() + longer).toISOString() };
+		const server = await start(fleet);
+		const { page, faults } = await open(server.url);
+		expect(await page.locator('details').count()).toBeLessThan(400);
+		expect(await page.locator('.rest').count()).toBe(fleet.providers.length);
+		const target = fleet.targets[777];
+		const provider = fleet.providers.find(({ id }) => id === target?.provider);
+		await page.locator('#find').focus();
+		await page.keyboard.type(`${provider?.name} ${target?.model}`);
+		await expect.poll(() => page.locator('#found li').count(), { timeout: 20_000 }).toBe(1);
+		expect(await page.locator('#found').innerText()).toContain(`${target?.model} on ${provider?.name}`);
+		await page.keyboard.press('ArrowDown');
+		await page.keyboard.press('Enter');
+		await page.waitForURL(`**/target/${target?.slug}.html`);
+		await page.locator('#find').fill('no such thing');
+		await page.locator('#found', { hasText: 'Nothing by that name.' }).waitFor();
+		await page.keyboard.press('Escape');
+		expect(await page.locator('#found').isHidden()).toBe(true);
+		expect(faults).toEqual([]);
 	});
 
 	test('the site works from a folder, without any server', async () => {

@@ -2,10 +2,18 @@
 import { isOutcome, ruleOf } from '#core/outcome.ts';
 import type { IncidentView } from '#core/snapshot.ts';
 import { age, dateTime, formatCount, webUrl } from './figures.ts';
+import { fleetIndex } from './fleet-index.ts';
 import { type Html, html } from './html.ts';
 import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
 import { causeWords, confidenceWords, durationWords, evidenceWords, foundWellWords, scopeWords } from './scope-words.ts';
 import { impactMark, stateWord } from './state-mark.ts';
+
+/** The operator's word is never shown as ours. */
+function override({ override: said }: IncidentView): Html | null {
+	if (said === undefined) return null;
+	const { judged, falseAlarm, by, at, why } = said;
+	return html`<p role="note"><b>Overridden by the operator</b> (${by}, ${dateTime(at)})${falseAlarm && ', closed as a false alarm'}: ${why}. What was measured: impact ${judged.impact}, cause ${causeWords[judged.cause]}, ${judged.resolvedAt === null ? 'not over' : html`over since ${dateTime(judged.resolvedAt)}`}. Evidence and numbers are as measured.</p>`;
+}
 
 const affectedShown = 200;
 
@@ -22,9 +30,9 @@ function evidence({ evidence: found }: IncidentView): Html {
 }
 
 function affected(incident: IncidentView, { snapshot }: PageContext): Html {
-	const targets = new Map(snapshot.targets.map((target) => [target.id, target]));
+	const { targetOf } = fleetIndex(snapshot);
 	const shown = incident.targetIds.slice(0, affectedShown).map((id) => {
-		const target = targets.get(id);
+		const target = targetOf.get(id);
 		if (target === undefined) return html`<li>${id} <span class="q">no longer measured</span></li>`;
 		return html`<li><a href="../target/${target.slug}.html">${id}</a> ${stateWord(target.state)}</li>`;
 	});
@@ -58,7 +66,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 		description: `${incident.title}. ${evidenceWords(incident)}.`,
 		styles: ['detail.css'],
 		main: html`<section class="verdict"><h1 data-s="${incident.resolvedAt === null ? impactMark[incident.impact] : 'past'}"><span>${incident.title}</span></h1>
-			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p></section>
+			<p>${lasted === null ? html`Open since ${dateTime(incident.startedAt)}, ${age(incident.startedAt, now)}` : html`Resolved after ${lasted}`}. ${incident.reason}.</p>${override(incident)}</section>
 			<dl class="facts">
 			${fact('Scope', scopeWords(incident, snapshot))}
 			${fact('Cause', causeWords[incident.cause])}
@@ -71,7 +79,7 @@ export function renderIncident(context: PageContext, incident: IncidentView): st
 			${well === null ? '' : fact('Found well', html`${well}<small>heard since the onset, without a bad result</small>`)}
 			${fact('Relapses', incident.relapseCount === 0 ? 'none' : String(incident.relapseCount))}
 			</dl>
-			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}</p><p>${update.body}</p></li>`)}</ol></section>
+			<section><h2>Timeline</h2><ol class="line">${incident.updates.map((update) => html`<li><p><b>${update.status}</b> ${dateTime(update.at)}${update.operator !== undefined && html` <i>operator</i>`}</p><p>${update.body}</p></li>`)}</ol></section>
 			${officialWords(incident)}
 			<section><h2>Evidence</h2><p>Seen from ${incident.evidence.vantages.length === 0 ? 'no vantage on record' : incident.evidence.vantages.join(', ')}.</p>${evidence(incident)}</section>
 			<section><h2>Affected targets</h2>${affected(incident, context)}</section>

@@ -2,15 +2,17 @@
 import { formatDuration } from '#core/duration.ts';
 import { formatPercent } from '#core/sli.ts';
 import type { IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
-import { stateWords } from '#core/state.ts';
-import { fileSlug } from '#core/target.ts';
-import { barSymbols, dayBars, dayLegend, dayWords } from './day-bars.ts';
-import { age, formatCount, formatGood, formatInterval, formatMs, longDate, noData } from './figures.ts';
+import { barSymbols } from './day-bars.ts';
+import { age, formatCount, formatGood, formatRange, longDate } from './figures.ts';
+import { membersOf } from './fleet-index.ts';
+import { isLarge, sizes, stateCounts, worstFirst } from './fleet-size.ts';
 import { fleetStrip } from './fleet-strip.ts';
 import { type Html, html } from './html.ts';
 import { incidentItem } from './incident-item.ts';
 import { type PageContext, renderPage, stateTitle } from './page-layout.ts';
+import { providerHref } from './render-provider.ts';
 import { markOf, stateWord } from './state-mark.ts';
+import { boardHead, boardKey, targetRow } from './target-row.ts';
 
 const dayMs = 86_400_000;
 
@@ -27,25 +29,28 @@ function verdict({ snapshot, now }: PageContext): Html {
 		</section>`;
 }
 
-function targetRow(target: TargetView): Html {
-	const day = target.availability['1d'];
-	const ttft = target.ttftMs ?? target.ttftMs1d;
-	const isFine = target.state === 'operational';
-	// 160 of these make the page: no quotes around values that hold no space (codes, slugs), no closing tag that HTML lets out.
-	// One focus stop a row, the summary; its link to the evidence comes inside, after it.
-	return html`<details data-s=${markOf[target.state]}><summary><b>${target.model}${target.operation !== 'chat' && html` <small>${target.operation}</small>`}</b>
-		<em>${stateWords[target.state]}</em>
-		<span>${formatPercent(day.ratio)}<i>${day.ratio !== null && formatGood(day)}</i></span>
-		<span>${ttft === null ? noData : formatMs(ttft.p50)}<i>${ttft !== null && `p95 ${formatMs(ttft.p95)}`}</i></span>
-		${dayBars(target)}</summary><p><a href=target/${target.slug}.html>Proof</a>${!isFine && ` ${target.reason}.`}${day.ratio !== null && ` (${formatInterval(day)})`}<p>${dayWords(target.days)}</details>`;
+function providerHead(provider: Snapshot['providers'][number]): Html {
+	const day = provider.availability1d;
+	return html`<header><h2><a href=${providerHref(provider, '')}>${provider.name}</a></h2>${stateWord(provider.state)}<span>${formatPercent(day.ratio)}<i>${day.ratio !== null && `${formatGood(day)}, ${formatRange(day)}`}</i></span>${provider.state !== 'operational' && html`<p>${provider.reason}</p>`}</header>`;
 }
 
-function providerSection(provider: Snapshot['providers'][number], targets: ReadonlyMap<string, TargetView>): Html {
-	const rows = provider.targetIds.flatMap((id) => targets.get(id) ?? []);
-	return html`<section class=p id=p-${fileSlug(provider.id)}>
-		<header><h2>${provider.name}</h2>${stateWord(provider.state)}<span>${formatPercent(provider.availability1d.ratio)}<i>${provider.availability1d.ratio !== null && formatGood(provider.availability1d)}</i></span>${provider.state !== 'operational' && html`<p>${provider.reason}</p>`}</header>
-		${rows.map(targetRow)}
-		</section>`;
+function wholeSection(provider: Snapshot['providers'][number], members: readonly TargetView[]): Html {
+	return html`<section class=p>${providerHead(provider)}${members.map((target) => targetRow(target, { root: '' }))}</section>`;
+}
+
+/** Of a large fleet only what is not well stands here; the rest is a strip, with its counts, and a page of its own. */
+function shortSection(provider: Snapshot['providers'][number], members: readonly TargetView[], troubleShown: number): Html {
+	const trouble = worstFirst(members.filter((target) => target.state !== 'operational'));
+	const all = members.length === 1 ? 'The one target' : `All ${formatCount(members.length)} targets`;
+	return html`<section class=p>${providerHead(provider)}${trouble.slice(0, troubleShown).map((target) => targetRow(target, { root: '' }))}<p class="rest"><a href=${providerHref(provider, '')}>${all}</a> <span>${stateCounts(members)}</span></p></section>`;
+}
+
+function board({ snapshot }: PageContext): Html {
+	if (!isLarge(snapshot)) return html`${snapshot.providers.map((provider) => wholeSection(provider, membersOf(snapshot, provider)))}`;
+	const shown = worstFirst(snapshot.providers).slice(0, sizes.providersOnOverview);
+	const troubleShown = Math.max(1, Math.floor(sizes.rowsOnOverview / Math.max(1, shown.length)));
+	const hidden = snapshot.providers.length - shown.length;
+	return html`${shown.map((provider) => shortSection(provider, membersOf(snapshot, provider), troubleShown))}${hidden > 0 && html`<p class="q">${formatCount(hidden)} more providers, none of them worse than these, are found by name.</p>`}`;
 }
 
 function openIncidents(context: PageContext): Html | null {
@@ -69,16 +74,13 @@ function pastIncidents(context: PageContext): Html {
 
 export function renderOverview(context: PageContext): string {
 	const { snapshot } = context;
-	const targets = new Map(snapshot.targets.map((target) => [target.id, target]));
 	return renderPage(context, {
 		root: '',
 		section: 'overview',
 		title: stateTitle(context),
 		description: `${snapshot.sentence}. Measured reliability of LLM providers.`,
 		main: html`${barSymbols()}${verdict(context)}${openIncidents(context)}
-			<div><p class="cols" aria-hidden="true"><span>Model</span><span>State</span><span>Uptime, 24 h</span><span>First token</span><span>90 days</span></p>
-			${snapshot.providers.map((provider) => providerSection(provider, targets))}
-			${dayLegend()}<p class="q">An opened row gives the 95 % interval of the day’s uptime.</p></div>
+			<div>${boardHead()}${board(context)}${boardKey()}</div>
 			${pastIncidents(context)}`,
 	});
 }

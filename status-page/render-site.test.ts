@@ -3,7 +3,12 @@ import { brotliCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
 import { states, stateWords } from '#core/state.ts';
+import { largeFleet } from '#test/large-fleet.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
+import { renderHistory } from './render-history.ts';
+import { renderModel, renderModels } from './render-models.ts';
+import { renderOverview } from './render-overview.ts';
+import { renderProvider } from './render-provider.ts';
 import { renderSite } from './render-site.ts';
 
 const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });
@@ -50,6 +55,68 @@ describe('the budget', () => {
 		expect(size(page('assets/site.css', big)).raw).toBeLessThanOrEqual(8 * 1_024);
 		const scripts = [...page('index.html', big).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => page(src ?? '', big));
 		expect(scripts.reduce((sum, script) => sum + size(script).raw, 0)).toBeLessThanOrEqual(6 * 1_024);
+	});
+});
+
+describe('a large fleet', () => {
+	const flat = (copies: number) => largeFleet(1, copies);
+	/** All of one provider, all of one model, or each of a provider of its own. */
+	const regroup = (copies: number, by: 'provider' | 'model' | 'each'): Snapshot => {
+		const fleet = flat(copies);
+		const ids = fleet.targets.map(({ id }) => id);
+		const whole = (group: Snapshot['models'][number]) => [{ ...group, targetIds: ids }];
+		const [provider, model] = [fleet.providers[0], fleet.models[0]];
+		if (provider === undefined || model === undefined) throw new Error('Expected a fleet with a provider and a model');
+		if (by === 'model') return { ...fleet, models: whole(model) };
+		if (by === 'provider') return { ...fleet, providers: [{ ...provider, targetIds: ids }] };
+		const each = fleet.targets.map(({ id, state }) => ({ ...provider, id: `p-${id}`, name: `Provider ${id}`, state, targetIds: [id] }));
+		return { ...fleet, providers: each, models: each };
+	};
+
+	test.each([
+		['1,000 targets', () => flat(5)],
+		['5,000 targets', () => flat(25)],
+		['5,000 targets of one provider', () => regroup(25, 'provider')],
+		['5,000 providers of one model', () => regroup(25, 'model')],
+		['5,000 providers and 5,000 models', () => regroup(25, 'each')],
+	])('%s make no page above 1 MB', (_, make) => {
+		const fleet = make();
+		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '' };
+		const [provider, model] = [fleet.providers[0], fleet.models[0]];
+		if (provider === undefined || model === undefined) throw new Error('Expected a provider and a model');
+		const boards = new Map([
+			['index.html', renderOverview(context)],
+			['history.html', renderHistory(context)],
+			['a model', renderModel(context, model)],
+			...renderModels(context),
+			...renderProvider(context, provider),
+		]);
+		const tooLarge = [...boards].filter(([, content]) => Buffer.byteLength(content) > 1_000_000).map(([path]) => path);
+		expect(tooLarge).toEqual([]);
+	});
+
+	test('shows what is not well on its first page, and every target on the pages of its provider, once', () => {
+		const fleet = regroup(12, 'provider');
+		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '' };
+		const [only] = fleet.providers;
+		if (only === undefined) throw new Error('Expected the provider');
+		const large = new Map([['index.html', renderOverview(context)], ...renderProvider(context, only)]);
+		const rowsOf = (path: string) => page(path, large).match(/<details .*?<\/details>/g) ?? [];
+		const states = rowsOf('index.html').map((row) => /data-s=(\w+)/.exec(row)?.[1]);
+		expect(states).toHaveLength(400);
+		expect(new Set(states)).toEqual(new Set(['down', 'part', 'slow', 'none']));
+		const name = `provider/${only.id}`;
+		const linked = [`${name}.html`, `${name}_p2.html`, `${name}_p3.html`].flatMap(rowsOf).map((row) => /target\/([^>]+)\.html/.exec(row)?.[1]);
+		expect(linked).toHaveLength(2_400);
+		expect(new Set(linked)).toEqual(new Set(fleet.targets.map(({ slug }) => slug)));
+		expect(large.has(`${name}_p4.html`)).toBe(false);
+		expect(page('index.html', large)).toContain('All 2,400 targets');
+	});
+
+	test('is found by name: names.json lists every provider, model and target with the file that is there', () => {
+		const names = JSON.parse(page('names.json')) as [string, string, string][];
+		expect(names).toHaveLength(snapshot.providers.length + snapshot.models.length + snapshot.targets.length);
+		expect(names.filter(([, path]) => !site.has(path))).toEqual([]);
 	});
 });
 
@@ -112,8 +179,7 @@ describe('the overview', () => {
 	});
 
 	test('gives every percentage with its counts and interval', () => {
-		expect(page('index.html')).toContain('99.930 %<i>1,439 of 1,440</i>');
-		expect(page('index.html')).toContain('(99.60 to 99.98 %)');
+		expect(page('index.html')).toContain('99.930 %<i>1,439 of 1,440, 99.60–99.98</i>');
 	});
 
 	test('never rounds up to 100', () => {
@@ -121,7 +187,7 @@ describe('the overview', () => {
 		for (const target of almost.targets)
 			target.availability['1d'] = { good: 9_999_999, bad: 1, excluded: 0, ratio: 0.9999999, low: 0.9999994, high: 0.9999999 };
 		const rows = page('index.html', renderSite(almost as unknown as Snapshot, { now: sampleNow })).match(/<details .*?<\/details>/g) ?? [];
-		expect(rows.filter((row) => /<span>100 %/.test(row) || /to 100 %\)/.test(row))).toEqual([]);
+		expect(rows.filter((row) => /<span>100 %/.test(row) || /–100</.test(row))).toEqual([]);
 		expect(rows.length).toBe(snapshot.targets.length);
 	});
 

@@ -6,8 +6,10 @@ import type { PageContext } from './page-layout.ts';
 import { renderHistory } from './render-history.ts';
 import { renderHow } from './render-how.ts';
 import { renderIncident } from './render-incident.ts';
-import { renderModels } from './render-models.ts';
+import { modelHref, renderModel, renderModels } from './render-models.ts';
+import { renderNames } from './render-names.ts';
 import { renderOverview } from './render-overview.ts';
+import { renderProvider } from './render-provider.ts';
 import { renderTarget } from './render-target.ts';
 import { siteAssets } from './site-assets.ts';
 
@@ -24,9 +26,12 @@ export function renderSite(snapshot: Snapshot, { now, base = '' }: RenderOptions
 	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base };
 	const files = new Map<string, string>(siteAssets());
 	files.set('index.html', renderOverview(context));
-	files.set('models.html', renderModels(context));
 	files.set('history.html', renderHistory(context));
 	files.set('how.html', renderHow(context));
+	for (const [path, content] of renderModels(context)) files.set(path, content);
+	for (const model of context.snapshot.models) files.set(modelHref(model, ''), renderModel(context, model));
+	for (const provider of context.snapshot.providers) for (const [path, content] of renderProvider(context, provider)) files.set(path, content);
+	files.set('names.json', renderNames(context));
 	for (const target of context.snapshot.targets) files.set(`target/${target.slug}.html`, renderTarget(context, target));
 	for (const incident of context.snapshot.incidents) files.set(incidentHref(incident, ''), renderIncident(context, incident));
 	return files;

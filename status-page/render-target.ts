@@ -5,9 +5,13 @@ import { formatPercent } from '#core/sli.ts';
 import { longWindows, shortWindows, type TargetView } from '#core/snapshot.ts';
 import { barSymbols, dayBars, dayLegend, dayWords } from './day-bars.ts';
 import { age, clockTime, formatCount, formatInterval, formatMs, noData } from './figures.ts';
+import { fleetIndex } from './fleet-index.ts';
+import { sizes } from './fleet-size.ts';
 import { type Html, html } from './html.ts';
 import { incidentItem } from './incident-item.ts';
 import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
+import { modelHref } from './render-models.ts';
+import { providerHref } from './render-provider.ts';
 import { markOf, stateWord } from './state-mark.ts';
 
 function windowsTable({ availability }: TargetView): Html {
@@ -61,9 +65,11 @@ function vantagesTable({ vantages }: TargetView, now: number): Html | null {
 
 export function renderTarget(context: PageContext, target: TargetView): string {
 	const { snapshot, now } = context;
-	const provider = snapshot.providers.find((found) => found.id === target.provider);
+	const { providerOf, modelOf, incidentsOf } = fleetIndex(snapshot);
+	const [provider, model] = [providerOf.get(target.provider), modelOf.get(target.model)];
 	const providerName = provider?.name ?? target.provider;
-	const incidents = snapshot.incidents.filter((incident) => incident.targetIds.includes(target.id)).slice(0, 10);
+	const incidents = (incidentsOf.get(target.id) ?? []).slice(0, sizes.incidentsShown);
+	const others = (model?.targetIds.length ?? 1) - 1;
 	const api = `${apiRoot(context, { root: '../' })}v1/targets/${encodeURIComponent(target.id)}`;
 	const title = `${target.model} on ${providerName}`;
 	return renderPage(context, {
@@ -73,7 +79,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 		description: `Measured reliability of ${title}.`,
 		scripts: ['target.js'],
 		styles: ['detail.css', 'uplot.css'],
-		main: html`${barSymbols()}<section class="verdict"><h1>${target.model}</h1><p>on <b>${providerName}</b>, ${target.operation}, asked for as <code>${target.upstreamModel}</code>${target.lifecycle !== 'active' && `, ${target.lifecycle}`}</p>
+		main: html`${barSymbols()}<section class="verdict"><h1>${target.model}</h1><p>on ${provider === undefined ? providerName : html`<a href="${providerHref(provider, '../')}">${providerName}</a>`}, ${target.operation}, asked for as <code>${target.upstreamModel}</code>${target.lifecycle !== 'active' && `, ${target.lifecycle}`}${model !== undefined && others > 0 && html`. <a href="${modelHref(model, '../')}">${formatCount(others)} other ${others === 1 ? 'target serves' : 'targets serve'} it</a>`}</p>
 			<p class="say" data-s="${markOf[target.state]}">${stateWord(target.state)} since ${clockTime(target.since, now)}, ${age(target.since, now)}</p>
 			<p>${target.reason}. ${target.measuredAt === null ? 'Never measured.' : html`Last measured ${age(target.measuredAt, now)}.`}</p></section>
 			${figures(target)}

@@ -50,6 +50,7 @@ export function siteAssets(): ReadonlyMap<string, string> {
 		['assets/detail.css', slimStyles(readOwn('detail.css'))],
 		['assets/live.js', slim(readOwn('live.js'))],
 		['assets/days.js', slim(readOwn('days.js'))],
+		['assets/find.js', slim(readOwn('find.js'))],
 		['assets/target.js', slim(readOwn('target.js'))],
 		['assets/uplot.js', readUplot('uPlot.esm.js')],
 		['assets/uplot.css', readUplot('uPlot.min.css')],

@@ -1,9 +1,11 @@
 /** A transition of an incident -> what each channel is owed, in the transition's own transaction. When it is told is decided in plan-alerts.ts. */
 import { type AlertEvent, type AlertRoute, channelsFor, classOfCause, eventType, routedOf, type Transition } from '#core/alert.ts';
 import type { Incident } from '#core/incident.ts';
+import { overrideIncident, overrideWords } from '#core/override-incident.ts';
 import type { Target } from '#core/target.ts';
 import { oweNotices } from '#db/alert-notices.ts';
 import { listOpenIncidents } from '#db/incidents.ts';
+import { listOperatorEntries } from '#db/operator-entries.ts';
 import type { Tx } from '#db/sql.ts';
 
 export interface AnnounceTools {
@@ -25,6 +27,22 @@ export interface Announcement {
 }
 
 export async function announce(tx: Tx, announcement: Announcement, tools: AnnounceTools): Promise<void> {
+	const { incident, transition } = announcement;
+	const entries = (await listOperatorEntries(tx, [incident.id])).get(incident.id) ?? [];
+	const overridden = overrideIncident(incident, entries);
+	// The operator closed it as a false alarm: what moves in it is no news, until it is over or comes back.
+	if (transition === 'updated' && overridden.override?.falseAlarm) return;
+	await tell(tx, { ...announcement, incident: overridden }, tools);
+}
+
+/** Of an override itself. */
+export async function announceOverride(tx: Tx, announcement: Announcement, tools: AnnounceTools): Promise<void> {
+	const { incident } = announcement;
+	const entries = (await listOperatorEntries(tx, [incident.id])).get(incident.id) ?? [];
+	await tell(tx, { ...announcement, incident: overrideIncident(incident, entries) }, tools);
+}
+
+async function tell(tx: Tx, announcement: Announcement, tools: AnnounceTools): Promise<void> {
 	const { incident, transition, number, at } = announcement;
 	const event = await eventOf(tx, announcement, tools);
 	await owe(tx, { subjectId: incident.id, transition, number, at, event }, tools);
@@ -47,13 +65,15 @@ const advice: Partial<Record<Incident['cause'], string>> = {
 };
 
 async function eventOf(tx: Tx, { incident, transition, at }: Announcement, { simulated, publicUrl, targets }: AnnounceTools): Promise<AlertEvent> {
-	const { id, title, scope, cause, impact, status, startedAt, detectedAt, resolvedAt, reason, targetIds, evidence } = incident;
+	const { id, title, scope, cause, impact, status, startedAt, detectedAt, resolvedAt, targetIds, evidence, override } = incident;
+	const reason = override === undefined ? incident.reason : `${incident.reason}; ${overrideWords(override)}`;
 	const affected = new Set((await listOpenIncidents(tx)).filter((other) => other.cause === 'provider').flatMap((other) => other.targetIds));
 	const useInstead = targets()
 		.filter((target) => target.model === scope.model && target.provider !== scope.provider && !affected.has(target.id))
 		.map(({ provider }) => provider);
 	const url = publicUrl();
-	const alertClass = classOfCause(cause);
+	// Of the cause as judged: a thread stays among its own.
+	const alertClass = classOfCause(override?.judged.cause ?? cause);
 	return {
 		type: eventType(alertClass, transition),
 		class: alertClass,

@@ -2,6 +2,7 @@
 
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
 import type { DrillReport } from '#core/drill-report.ts';
+import { overrideIncident } from '#core/override-incident.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
@@ -10,6 +11,7 @@ import { readDoubts } from '#db/evaluator-state.ts';
 import { readHeadroom } from '#db/headroom.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { listOfficialIncidents } from '#db/official-incidents.ts';
+import { listOperatorEntries } from '#db/operator-entries.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -111,7 +113,12 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 	const { db, now, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const at = now();
-		const incidents = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const judged = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+		const entries = await listOperatorEntries(
+			tx,
+			judged.map(({ id }) => id),
+		);
+		const incidents = judged.map((incident) => overrideIncident(incident, entries.get(incident.id) ?? []));
 		const doubts = await readDoubts(tx, evaluatorName);
 		const maintenances = await tools.maintenances();
 		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });

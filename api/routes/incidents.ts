@@ -5,24 +5,12 @@ import { jsonDocument, sendDocument } from '#api/document.ts';
 import { oneOf, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
 import { officialView } from '#api/public-views.ts';
+import { incidentView } from '#core/build-snapshot.ts';
 import type { Incident } from '#core/incident.ts';
-import type { IncidentView, Snapshot } from '#core/snapshot.ts';
-
-const iso = (at: number) => new Date(at).toISOString();
+import type { Snapshot } from '#core/snapshot.ts';
 
 /** Only what the public document may show: the operator's own troubles (keys, wallet) stay in. */
 const publicCauses: readonly Incident['cause'][] = ['provider', 'monitor'];
-
-function viewOf(incident: Incident): IncidentView {
-	const { startedAt, detectedAt, resolvedAt, updates, ...rest } = incident;
-	return {
-		...rest,
-		startedAt: iso(startedAt),
-		detectedAt: iso(detectedAt),
-		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
-		updates: [...updates].reverse().map((update) => ({ ...update, at: iso(update.at) })),
-	};
-}
 
 export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 	app.get('/v1/incidents', (req, res) => {
@@ -48,7 +36,7 @@ export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 		let incident = readSnapshot(tools, res).snapshot.incidents.find((known) => known.id === id);
 		if (incident === undefined) {
 			const recorded = await readRecord(tools, 'incident', () => tools.evidence.incident(id));
-			if (recorded !== null && publicCauses.includes(recorded.cause)) incident = viewOf(recorded);
+			if (recorded !== null && publicCauses.includes(recorded.override?.judged.cause ?? recorded.cause)) incident = incidentView(recorded);
 		}
 		if (incident === undefined) throw new Problem(404, 'unknown-incident', `Expected the id of an incident, listed at /v1/incidents, got ${quote(id)}`);
 		sendDocument(req, res, jsonDocument({ schema: 'linnet.incident/1', incident }), feedCache);

@@ -13,8 +13,8 @@ const pollMs = 15_000;
 const refreshMs = 60_000;
 const root = document.documentElement;
 const main = document.querySelector('main');
-const net = document.getElementById('net');
-const say = document.getElementById('say');
+const [net, say, find] = ['net', 'say', 'find'].map((id) => document.getElementById(id));
+const outOfDate = 'The data is out of date: every state is unknown';
 const all = (selector, from = main) => [...from.querySelectorAll(selector)];
 
 let etag = null;
@@ -37,6 +37,16 @@ function duration(ms) {
 	return m < 1440 ? `${Math.floor(m / 60)} h ${m % 60} min` : `${Math.floor(m / 1440)} d ${Math.floor(m / 60) % 24} h`;
 }
 
+/** The reader's own time beside UTC: on pointing, and in words where a time is the matter. */
+function localise() {
+	for (const time of all('time:not([data-age])', document)) {
+		const date = new Date(time.dateTime);
+		time.title = date.toLocaleString([], { timeZoneName: 'short' });
+		if (date.getTimezoneOffset() && time.closest('dd, .line, .say'))
+			time.dataset.local = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+	}
+}
+
 function markPage(mark, title) {
 	root.dataset.s = mark;
 	document.title = title;
@@ -51,20 +61,18 @@ function tick() {
 	if (stale && !('stale' in root.dataset)) {
 		root.dataset.stale = '';
 		for (const word of all('em')) word.textContent = 'Unknown';
-		const verdict = document.getElementById('verdict');
-		if (verdict) verdict.textContent = 'The data is out of date: every state is unknown';
+		for (const verdict of all('#verdict')) verdict.textContent = outOfDate;
 		markPage('none', `Out of date – ${document.title}`);
-		say.textContent = 'The data is out of date: every state is unknown';
+		say.textContent = outOfDate;
 	}
-	const local = location.protocol === 'file:';
 	net.hidden = failures === 0 && !stale;
 	if (failures > 0) net.textContent = `Offline: no answer from the API. This is the record of ${age} ago. Trying again.`;
-	else if (stale) net.textContent = `This record is ${age} old${local ? '' : ' and has not been renewed'}.`;
+	else if (stale) net.textContent = `This record is ${age} old${find.hidden ? '' : ' and has not been renewed'}.`;
 }
 
 /** The id in a link to a target's page: core/target.ts fileSlug, backwards. */
 function idOf(link) {
-	const slug = link.getAttribute('href').slice(7, -5);
+	const [, slug] = /([^/]+)\.html$/.exec(link.getAttribute('href'));
 	return decodeURIComponent(slug.replace(/%/g, '%25').replace(/__|_-|_([0-9a-f]{2})/g, (all, hex) => (hex ? `%${hex}` : all === '__' ? '/' : ':')));
 }
 
@@ -93,13 +101,15 @@ async function swap() {
 	loadedAt = performance.now();
 	if (fresh.dataset.generated === shown) return;
 	const open = new Set(all('details[open]').map(keyOf));
-	const focus = main.contains(document.activeElement) && document.activeElement !== main ? keyOf(document.activeElement) : null;
+	const at = document.activeElement;
+	const focus = at !== main && main.contains(at) ? keyOf(at) : null;
 	for (const kept of all('[data-keep]')) fresh.querySelector(`#${kept.id}`)?.replaceWith(kept);
 	for (const row of all('details', fresh)) row.open ||= open.has(keyOf(row));
 	main.replaceChildren(...fresh.childNodes);
 	Object.assign(main.dataset, fresh.dataset);
 	({ revision, generated: shown } = main.dataset);
 	delete root.dataset.stale;
+	localise();
 	if (focus)
 		all('summary, a')
 			.find((node) => keyOf(node) === focus)
@@ -125,8 +135,7 @@ async function poll() {
 		// A static host tells none of them: then the page's own deadline stands.
 		if (generated && until) {
 			Object.assign(main.dataset, { generated, staleAfter: until });
-			const checked = document.querySelector('#checked time');
-			if (checked) checked.dateTime = generated;
+			for (const checked of all('#checked time')) checked.dateTime = generated;
 		}
 		if (response.status === 200) {
 			etag = response.headers.get('ETag');
@@ -143,11 +152,15 @@ async function poll() {
 	timer = setTimeout(poll, Math.min(pollMs * 2 ** Math.min(failures, 4), 240_000) * (0.8 + Math.random() * 0.4));
 }
 
+// A folder answers no request.
+find.hidden = location.protocol === 'file:';
+localise();
 setInterval(() => document.hidden || tick(), 1000);
 tick();
-if (location.protocol !== 'file:') {
+if (!find.hidden) {
 	// The bars' own keys and tips come when a row is first touched.
 	for (const kind of ['focusin', 'pointerover']) main.addEventListener(kind, () => import('./days.js'), { once: true });
+	find.addEventListener('focus', () => import('./find.js'), { once: true });
 	document.addEventListener('visibilitychange', poll);
 	addEventListener('online', poll);
 	poll();
