@@ -79,6 +79,7 @@ describe('the operator’s own', () => {
 		watchOperator({
 			...shared(),
 			...{ refused: [], targets: () => targets, budgetUsdPerDay: () => 1_000, switchProblem: () => null },
+			upForMs: () => 60 * minute,
 			configProblem: () => problem,
 			disk: async () => ({ host: 'h', freeBytes: 1e9, totalBytes: 1e12 }),
 		});
