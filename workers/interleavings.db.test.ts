@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ChannelSettings } from '#alerts/index.ts';
 import { type AlertRoute, defaultPolicy, type Transition } from '#core/alert.ts';
 import { silentLog } from '#core/log.ts';
+import type { Recurrence } from '#core/maintenance.ts';
+import { addMaintenance } from '#db/maintenances.ts';
 import { leaseDueDeliveries, listDeadLetters } from '#db/outbox.ts';
 import { addSilence, endSilence, listSilences } from '#db/silences.ts';
 import { transaction } from '#db/sql.ts';
@@ -20,6 +22,7 @@ const minute = 60_000;
 const secret = Buffer.from('s'.repeat(24)).toString('base64');
 const models = ['one', 'two', 'three'];
 const names = ['chat', 'pager'] as const;
+const everyDay: Recurrence = { every: 'day', timeZone: 'UTC' };
 
 const status = fc.constantFrom(204, 204, 500, 429);
 const step = fc.oneof(
@@ -28,6 +31,7 @@ const step = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ type: fc.constant('crash' as const), sent: fc.boolean() }) },
 	{ weight: 1, arbitrary: fc.record({ type: fc.constant('silence' as const), model: fc.nat(2) }) },
 	{ weight: 1, arbitrary: fc.record({ type: fc.constant('end silences' as const) }) },
+	{ weight: 1, arbitrary: fc.record({ type: fc.constant('maintain' as const), model: fc.nat(2), inMs: fc.constantFrom(0, minute), recurs: fc.boolean() }) },
 	{ weight: 1, arbitrary: fc.record({ type: fc.constant('configure' as const), routed: fc.subarray([...names]), grouped: fc.boolean() }) },
 	{ weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 30_000, 6 * minute, 90 * minute) }) },
 );
@@ -50,7 +54,9 @@ interface Told {
 	readonly incidents: readonly { readonly id: string; readonly news: string }[];
 }
 
-it('every trigger is resolved, once a channel, over transitions, failures, crashes, silences and changes of the file', { timeout: 120_000 }, async () => {
+it('every trigger is resolved, once a channel, over transitions, failures, crashes, silences, maintenance and changes of the file', {
+	timeout: 120_000,
+}, async () => {
 	const { db } = house;
 	let run = 0;
 	await fc.assert(
@@ -95,6 +101,10 @@ it('every trigger is resolved, once a channel, over transitions, failures, crash
 				} else if (one.type === 'silence') {
 					const match = { model: [models[one.model] ?? ''] };
 					await addSilence(db, { id: `s-${run}-${now}`, match, fromAt: now, untilAt: now + 30 * minute, createdBy: 't', comment: 't', createdAt: now });
+				} else if (one.type === 'maintain') {
+					const scope = { provider: 'groq', model: models[one.model] ?? '', vantage: null };
+					const window = { fromAt: now + one.inMs, durationMs: 20 * minute, recurrence: one.recurs ? everyDay : null, untilAt: now + 3 * 86_400_000 };
+					await addMaintenance(db, { id: `m-${run}-${now}`, source: 'api', title: 't', scope, ...window, createdBy: 't', createdAt: now });
 				} else if (one.type === 'end silences') for (const { id } of await listSilences(db, now)) await endSilence(db, id, now);
 				else if (one.type === 'configure') {
 					const policy = { ...defaultPolicy, groupBy: one.grouped ? ('provider' as const) : ('incident' as const), groupWaitMs: 0, groupIntervalMs: minute };
