@@ -166,6 +166,7 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		const server = await start(snapshot);
 		const { page, faults } = await open(`${server.url}/${views(snapshot).find((view) => view.startsWith('target/'))}`);
 		await page.locator('#chart canvas').waitFor();
+		await page.locator('#results').scrollIntoViewIfNeeded();
 		await page.locator('#results tbody tr').nth(19).waitFor();
 		expect(await page.locator('#results tbody tr').count()).toBe(20);
 		expect(await page.locator('#results').innerText()).toContain('req-<b>0</b>');
@@ -181,7 +182,10 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		const { page } = await open(server.url, { viewport: { width, height: 800 } });
 		for (const view of views(snapshot)) {
 			await page.goto(`${server.url}/${view}`);
-			if (view.startsWith('target/')) await page.locator('#results tbody tr').first().waitFor();
+			if (view.startsWith('target/')) {
+				await page.locator('#results').scrollIntoViewIfNeeded();
+				await page.locator('#results tbody tr').first().waitFor();
+			}
 			const found = Number(await page.evaluate('document.documentElement.scrollWidth'));
 			if (found > width) wide.push(`${view}: ${found}`);
 		}
@@ -255,7 +259,10 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		const violations: string[] = [];
 		for (const view of views(snapshot)) {
 			await page.goto(`${server.url}/${view}`);
-			if (view.startsWith('target/')) await page.locator('#results tbody tr').first().waitFor();
+			if (view.startsWith('target/')) {
+				await page.locator('#results').scrollIntoViewIfNeeded();
+				await page.locator('#results tbody tr').first().waitFor();
+			}
 			if (view === '') await page.locator('summary').nth(3).click();
 			await page.addScriptTag({ content: axeSource });
 			const result = (await page.evaluate('axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })')) as {

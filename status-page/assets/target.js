@@ -1,5 +1,7 @@
 // The two parts of a target's page that are drawn in the browser: latency over time, and the last raw results.
-import uPlot from './uplot.js';
+
+/** The chart library, asked for once, when a chart is. */
+let library = null;
 
 const ms = (value) => (value === null || value === undefined ? '–' : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
 const clock = (iso) => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;
@@ -44,9 +46,7 @@ async function get(url) {
 async function fill(id, url, draw) {
 	const box = document.getElementById(id);
 	try {
-		const body = await get(box.dataset[url]);
-		box.replaceChildren();
-		draw(box, body);
+		await draw(box, await get(box.dataset[url]));
 	} catch (error) {
 		box.replaceChildren(make('p', `Not available now: ${error.message}. `, { class: 'q' }), make('a', 'The same as JSON', { href: box.dataset[url] }));
 	}
@@ -76,13 +76,16 @@ function markList(marks) {
 	return make('div', [make('p', words, { class: 'q' }), make('ul', items, { class: 'plain' })]);
 }
 
-function drawChart(box, series) {
+async function drawChart(box, series) {
 	const points = series.points;
 	const marks = series.marks ?? [];
 	if (points.every((point) => point.ttftMs === null)) {
-		box.append(make('p', 'No latency measured in this time.', { class: 'q' }));
+		box.replaceChildren(make('p', 'No latency measured in this time.', { class: 'q' }));
 		return;
 	}
+	library ??= import('./uplot.js');
+	const { default: uPlot } = await library;
+	box.replaceChildren();
 	const style = getComputedStyle(document.documentElement);
 	const colour = (name) => style.getPropertyValue(name).trim();
 	const pick = (name) => points.map((point) => point.ttftMs?.[name] ?? null);
@@ -169,6 +172,7 @@ function waterfall(result, longest) {
 }
 
 function drawResults(box, { results }) {
+	box.replaceChildren();
 	if (results.length === 0) {
 		box.append(make('p', 'None on record.', { class: 'q' }));
 		return;
@@ -191,9 +195,16 @@ function drawResults(box, { results }) {
 	box.append(table(key, ['UTC', 'Outcome', 'Where the time went', 'Canary, vantage, request id'], rows));
 }
 
-function draw() {
-	fill('chart', 'series', drawChart);
-	fill('results', 'results', drawResults);
-}
-addEventListener('linnet:swap', draw);
-draw();
+const parts = { chart: ['series', drawChart], results: ['results', drawResults] };
+const near = new IntersectionObserver(
+	(entries) => {
+		for (const { isIntersecting, target } of entries) {
+			if (!isIntersecting) continue;
+			near.unobserve(target);
+			fill(target.id, ...parts[target.id]);
+			addEventListener('linnet:swap', () => fill(target.id, ...parts[target.id]));
+		}
+	},
+	{ rootMargin: '200px' },
+);
+for (const id of Object.keys(parts)) near.observe(document.getElementById(id));
