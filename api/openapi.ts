@@ -23,6 +23,7 @@ import {
 	routeSchema,
 	seriesSchema,
 	shieldSchema,
+	slosSchema,
 	targetSchema,
 	targetsSchema,
 	uptimeSchema,
@@ -42,6 +43,7 @@ const components = {
 	Incidents: incidentsSchema,
 	Incident: incidentSchema,
 	Official: officialSchema,
+	Slos: slosSchema,
 	Problem: problemSchema,
 	Livez: livezSchema,
 	Readyz: readyzSchema,
@@ -172,6 +174,11 @@ const routes: Readonly<Record<string, Route>> = {
 		answer: 'Incident',
 		parameters: [{ ...id, description: 'id of the incident' }],
 		others: { 404: 'no such incident', 503: 'the record is away' },
+	},
+	'/v1/slos': {
+		summary: 'The objectives of this installation: error budget, burn rate, and which of their alerts fire',
+		answer: 'Slos',
+		others: { 304: 'unchanged' },
 	},
 	'/v1/official': {
 		summary: 'What the providers’ own status pages said in the last 90 days, newest first; never evidence for a number or a verdict',

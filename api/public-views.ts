@@ -119,6 +119,16 @@ export function officialView(snapshot: Snapshot, provider: readonly string[], li
 	};
 }
 
+export function slosView(snapshot: Snapshot) {
+	return {
+		schema: 'linnet.slos/1' as const,
+		snapshot: snapshot.number,
+		generatedAt: snapshot.generatedAt,
+		simulated: snapshot.simulated,
+		objectives: snapshot.objectives ?? [],
+	};
+}
+
 const iso = (at: number) => new Date(at).toISOString();
 
 /** A recorded result in public: the same fields, times as ISO 8601. */

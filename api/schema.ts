@@ -280,6 +280,38 @@ const officialIncident = z.strictObject({
 	updates: z.array(z.strictObject({ at: instant, status: z.enum(officialStatuses), body: z.string() })),
 });
 
+const objective = z.strictObject({
+	id: z.string(),
+	title: z.string(),
+	scope: z.strictObject({ provider: z.string().nullable(), model: z.string().nullable(), operation: z.string().nullable() }),
+	objectiveRatio: z.number(),
+	periodMs: ms,
+	targetIds: z.array(z.string()),
+	availability: availabilitySchema,
+	budget: z.strictObject({
+		allowedBad: z.number().describe('bad results that the valid ones of the period so far allow'),
+		bad: count,
+		remainingRatio: z.number().nullable().describe('below 0 the objective is missed'),
+		exhaustedInMs: z.number().nullable().describe('at the rate of the last hour; 0: it is gone; null: never, or not known'),
+	}),
+	burnRate1h: z.number().nullable().describe('1 spends exactly the budget in the period'),
+	rules: z.array(
+		z.strictObject({
+			name: z.string(),
+			severity: z.enum(['page', 'ticket']),
+			longMs: ms,
+			shortMs: ms,
+			threshold: z.number(),
+			longBurnRate: z.number().nullable(),
+			shortBurnRate: z.number().nullable(),
+			firing: z.boolean(),
+			reason: z.string().describe('why it fires or does not: `too_few_results` is the guard of sparse probes'),
+		}),
+	),
+});
+
+export const slosSchema = z.strictObject({ schema: z.literal('linnet.slos/1'), ...made, objectives: z.array(objective) });
+
 export const officialSchema = z.strictObject({ schema: z.literal('linnet.official/1'), ...made, incidents: z.array(officialIncident) });
 
 export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Config } from '#config/resolve.ts';
-import { channelsFor } from '#core/alert.ts';
+import { channelsFor, policyFor } from '#core/alert.ts';
 import { fallbackPrice, forecastPerDayMicroUsd } from '#core/cost.ts';
 import { formatDuration } from '#core/duration.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
@@ -8,6 +8,7 @@ import { runProbe } from '#workers/probe/run-probe.ts';
 import { readConfig } from './config-source.ts';
 import { readSettings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
+import { parseIncident } from './parse-incident.ts';
 import { describeSelfTest, runSelfTest, type SelfTestRow, selfTestCeiling } from './self-test.ts';
 
 export function checkCommand(): Command {
@@ -15,8 +16,9 @@ export function checkCommand(): Command {
 		.description('validate the configuration: every fault at once, with its line; print targets, cadence and forecast cost')
 		.argument('[file]', 'the configuration (default: LINNET_CONFIG or linnet.yaml)')
 		.option('--json', 'print for machines')
+		.option('--incident <fields>', 'which channels an incident would reach, like provider=groq,impact=major')
 		.option('--probe', 'also send each canary of each target once, and name what to change where a request is refused; costs what they cost')
-		.action(async (file: string | undefined, options: { json?: boolean; probe?: boolean }) => {
+		.action(async (file: string | undefined, options: { json?: boolean; probe?: boolean; incident?: string }) => {
 			const settings = readSettings(file === undefined ? process.env : { ...process.env, LINNET_CONFIG: file });
 			const config = await readConfig({ ...settings, configNamed: true });
 			const forecast = forecastPerDayMicroUsd(config.targets);
@@ -51,14 +53,32 @@ export function checkCommand(): Command {
 				);
 			if (forecast.typical > config.budget.usdPerDay * 1e6)
 				console.log('The forecast is above the budget: slots beyond it are recorded as missed. Lengthen the interval or raise the budget.');
-			const reached = channelsFor(config.alerts.routes, {
-				scope: { provider: config.targets[0]?.provider ?? null, model: config.targets[0]?.model ?? null, operation: 'chat', vantage: null },
-				impact: 'major',
-				cause: 'provider',
-			});
-			console.log(`An outage of ${config.targets[0]?.id} would alert: ${reached.length > 0 ? reached.join(', ') : 'nobody'}.`);
+			for (const line of describeReach(config, options.incident)) console.log(line);
 			if (selfTest !== null) console.log(`\nSelf-test:\n${describeSelfTest(selfTest)}`);
 		});
+}
+
+/** Who would be told, and by which rules. @param text of --incident; undefined: an outage of the first target */
+function describeReach({ alerts: { routes }, targets }: Config, text: string | undefined): string[] {
+	const [first] = targets;
+	const example = `provider=${first?.provider},model=${first?.model},operation=${first?.operation}`;
+	const subject = parseIncident(text ?? example);
+	const channels = channelsFor(routes, subject);
+	const what = text === undefined ? `An outage of ${first?.id}` : `An incident with ${text}`;
+	if (channels.length === 0) return [`${what} would alert: nobody.`];
+	return [
+		`${what} would alert:`,
+		...channels.map((channel) => {
+			const { groupBy, groupWaitMs, repeatEveryMs, escalate, quiet } = policyFor(routes, subject, channel);
+			const rules = [
+				`grouped by ${groupBy} after ${formatDuration(groupWaitMs)}`,
+				...(repeatEveryMs === null ? [] : [`again every ${formatDuration(repeatEveryMs)}`]),
+				...(escalate === null ? [] : [`to ${escalate.channels.join(', ')} when nobody acknowledges within ${formatDuration(escalate.afterMs)}`]),
+				...(quiet.length === 0 ? [] : ['held in quiet hours']),
+			];
+			return `  ${channel}: ${rules.join('; ')}`;
+		}),
+	];
 }
 
 async function testTargets({ targets, budget }: Config, vantage: string): Promise<SelfTestRow[]> {

@@ -175,6 +175,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		status: () => config.current().status,
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
+		objectives: () => config.current().objectives,
 		maintenances: () => announcedMaintenances(db, Date.now()),
 		drill: await readDrill(shop.settings.dataDir),
 	});

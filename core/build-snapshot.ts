@@ -6,6 +6,7 @@ import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
 import type { Condition, Incident, OperatorOverride } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
+import { objectiveView } from './objective-view.ts';
 import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
 import { judgedIncident } from './override-incident.ts';
@@ -14,6 +15,7 @@ import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
 import { type CanaryTest, requestKey } from './self-test.ts';
 import { availability, ratio } from './sli.ts';
+import type { ObjectiveStanding } from './slo-board.ts';
 import {
 	type CanaryFault,
 	type CapacityState,
@@ -85,6 +87,8 @@ export interface SnapshotFacts {
 	readonly doubts: readonly Doubt[];
 	/** Announced, running or ahead. */
 	readonly maintenances: readonly AnnouncedMaintenance[];
+	/** How the operator's objectives stand; left out: there are none. */
+	readonly objectives?: readonly ObjectiveStanding[];
 	readonly drill: DrillReport | null;
 	/** What providers say of themselves; left out: nothing was read. */
 	readonly official?: readonly StoredOfficialIncident[];
@@ -144,6 +148,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		targets,
 		incidents,
 		...(input.official === undefined || input.official.length === 0 ? {} : { official: input.official.slice(0, shownOfficial).map(officialView) }),
+		objectives: (input.objectives ?? []).map(objectiveView),
 		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};

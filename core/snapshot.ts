@@ -6,6 +6,7 @@
 import type { DrillReport } from './drill-report.ts';
 import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope, Severity } from './incident.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { ObjectiveView } from './objective-view.ts';
 import type { OfficialImpact, OfficialStatus } from './official.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
@@ -233,6 +234,8 @@ export interface Snapshot {
 	readonly incidents: readonly IncidentView[];
 	/** What the providers said of themselves in the last 90 days, newest first, at most 100; left out: nothing was read. Never evidence. */
 	readonly official?: readonly OfficialIncidentView[];
+	/** Of the operator's file, in its order; left out by older versions. */
+	readonly objectives?: readonly ObjectiveView[];
 	/** How well this software told scenarios with known truths; null when that is not known. */
 	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */

@@ -4,11 +4,11 @@ import { decodeLog, encodeLog, noValueCode } from './log-code.ts';
 
 const values = fc.double({ min: 0, max: 7_000_000, noNaN: true });
 
-it('keeps a value within 0.016 %, or 2 ns near zero', () => {
+it('keeps a value within 0.032 %, a step, or 4 ns near zero', () => {
 	fc.assert(
 		fc.property(fc.oneof(values, fc.double({ min: 0, max: 1, noNaN: true })), (value) => {
 			const back = decodeLog(encodeLog(value)) ?? Number.NaN;
-			expect(Math.abs(back - value)).toBeLessThanOrEqual(value * 0.00016 + 0.000002);
+			expect(Math.abs(back - value)).toBeLessThanOrEqual(value * 0.000313 + 0.000004);
 		}),
 	);
 });

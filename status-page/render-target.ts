@@ -63,6 +63,17 @@ function vantagesTable({ vantages }: TargetView, now: number): Html | null {
 	return html`<table class="num"><caption>Vantages</caption><thead><tr><th scope="col">From</th><th scope="col">State</th><th scope="col">Last measured</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
+function objectivesTable(target: TargetView, { snapshot }: PageContext): Html | null {
+	const own = (snapshot.objectives ?? []).filter(({ targetIds }) => targetIds.includes(target.id));
+	if (own.length === 0) return null;
+	const rows = own.map(({ title, availability, budget, burnRate1h, rules }) => {
+		const firing = rules.filter((rule) => rule.firing).map(({ name }) => name);
+		const rate = burnRate1h === null ? noData : `${burnRate1h.toFixed(1)}×`;
+		return html`<tr><th scope="row">${title}</th><td>${formatPercent(availability.ratio)}</td><td>${formatPercent(budget.remainingRatio, 1)}</td><td>${rate}${firing.length > 0 && `, alerting (${firing.join(', ')})`}</td></tr>`;
+	});
+	return html`<section><h2>Objectives</h2><table class="num"><caption>Of the operator; a budget below zero is a missed objective</caption><thead><tr><th scope="col">Objective</th><th scope="col">Measured</th><th scope="col">Budget left</th><th scope="col">Burn, 1 h</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+}
+
 export function renderTarget(context: PageContext, target: TargetView): string {
 	const { snapshot, now } = context;
 	const { providerOf, modelOf, incidentsOf } = fleetIndex(snapshot);
@@ -86,6 +97,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 			<section class="p one"><h2>90 days</h2><details open><summary><b>${formatPercent(target.availability['90d'].ratio)}</b>${dayBars(target)}</summary><p>${dayWords(target.days)}</p></details>${dayLegend()}</section>
 			<section><h2>Latency</h2><div id="chart" data-keep data-series="${api}/series"><p class="q">The chart is drawn in the browser from <a href="${api}/series">the time series</a>.</p></div></section>
 			<section class="duo">${windowsTable(target)}${vantagesTable(target, now)}</section>
+			${objectivesTable(target, context)}
 			<section>${outcomesTable(target)}</section>
 			<section><h2>The last 20 results</h2><div id="results" data-keep data-results="${api}/results?limit=20"><p class="q">The list is drawn in the browser from <a href="${api}/results?limit=20">the raw results</a>, each with its timings and the provider’s request id.</p></div></section>
 			<section class="past"><h2>Incidents</h2>${incidents.length === 0 ? html`<p class="q">None in 90 days.</p>` : incidents.map((incident) => incidentItem(incident, context, '../'))}</section>

@@ -2,8 +2,10 @@
 
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
 import type { DrillReport } from '#core/drill-report.ts';
+import type { Objective } from '#core/objective.ts';
 import { overrideIncident } from '#core/override-incident.ts';
 import { emptyRollup } from '#core/rollup.ts';
+import type { ObjectiveStanding } from '#core/slo-board.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
@@ -18,6 +20,7 @@ import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 import { evaluatorName } from './evaluator.ts';
+import { readStandings } from './watch-slos.ts';
 
 export interface PublishTools {
 	readonly db: Db;
@@ -30,6 +33,8 @@ export interface PublishTools {
 	intervalMs(): number;
 	/** Announced, running or ahead. */
 	maintenances(): Promise<readonly AnnouncedMaintenance[]>;
+	/** Of the operator's file; left out: there are none. */
+	objectives?(): readonly Objective[];
 	readonly drill: DrillReport | null;
 }
 
@@ -45,6 +50,7 @@ interface Numbers {
 	readonly targets: readonly Target[];
 	readonly vantages: readonly string[];
 	readonly facts: ReadonlyMap<string, TargetFacts>;
+	readonly objectives: readonly ObjectiveStanding[];
 }
 
 const dayMs = 86_400_000;
@@ -73,16 +79,18 @@ export function createPublisher(tools: PublishTools): Publisher {
 	};
 }
 
-async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise<Numbers> {
+async function readNumbers(tools: PublishTools): Promise<Numbers> {
+	const { db, rollups, now, targets } = tools;
 	const at = now();
 	const configured = targets();
-	const [firstSeen, recent, windows, days, canaryTests, headroom] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
 		listCanaryFaults(db),
 		readHeadroom(db, at - headroomKeptMs),
+		readStandings(db, tools.objectives?.() ?? [], at),
 	]);
 	const headroomOf = Map.groupBy(headroom, ({ targetId }) => targetId);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
@@ -105,11 +113,11 @@ async function readNumbers({ db, rollups, now, targets }: PublishTools): Promise
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
-	return { readAt: at, targets: configured, vantages, facts };
+	return { readAt: at, targets: configured, vantages, facts, objectives };
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Promise<Snapshot> {
+function store(tools: PublishTools, { targets, vantages, facts, objectives }: Numbers): Promise<Snapshot> {
 	const { db, now, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const at = now();
@@ -131,6 +139,7 @@ function store(tools: PublishTools, { targets, vantages, facts }: Numbers): Prom
 			vantages,
 			targets,
 			facts,
+			objectives,
 			incidents,
 			doubts,
 			maintenances,

@@ -59,6 +59,16 @@ describe('a tick of a shard', () => {
 		expect(new Set(probes.map(({ slotAt }) => slotAt)).size).toBe(probes.length);
 	});
 
+	it('runs fewer slots while results wait on a disk that fills, and none when it is full', async () => {
+		await runShard(tools({ pressure: async () => ({ keepOneIn: null, reason: 'full' }) }), { shard, tickAt: sampleNow });
+		expect(probes).toEqual([]);
+		for (let tick = 0; tick < 4; tick += 1) {
+			now = sampleNow + tick * tickEveryMs;
+			await runShard(tools({ pressure: async () => ({ keepOneIn: 2, reason: 'half full' }) }), { shard, tickAt: now });
+		}
+		expect(probes).toHaveLength((2 * tickEveryMs) / target.intervalMs);
+	});
+
 	it('the windows of following ticks neither overlap nor leave a gap', async () => {
 		for (let tick = 0; tick < 6; tick += 1) {
 			now = sampleNow + tick * tickEveryMs;

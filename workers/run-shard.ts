@@ -5,6 +5,7 @@ import { costMicroUsd, fallbackPrice, reservationMicroUsd } from '#core/cost.ts'
 import type { Log } from '#core/log.ts';
 import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
 import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
+import { isKept, type SpoolPressure } from '#core/spool-pressure.ts';
 import type { Canary, Target } from '#core/target.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
 import { reserve, settle } from '#db/budget.ts';
@@ -36,6 +37,8 @@ export interface ScheduleTools {
 	readonly canaryTests: CanaryTests;
 	/** Resolves when the result is durable. */
 	record(result: ProbeResult): Promise<void>;
+	/** Whether to probe less while results wait on the disk; absent: never. */
+	pressure?(): Promise<SpoolPressure>;
 }
 
 export interface ShardTick {
@@ -72,9 +75,12 @@ export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTic
 	const due = slotsDue(specsOf(own, tools.vantage), from, from + tickEveryMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
 	if (due.length === 0) return;
 
+	// What is left out is found afterwards and marked as missed.
+	const pressure = await tools.pressure?.();
+	const kept = pressure === undefined ? due : due.filter(({ slotAt, target }) => isKept(pressure, slotAt, target.intervalMs));
 	const paused = await activeBackOffs(tools.db, tools.vantage, tools.now());
-	const open = due.filter((slot) => !paused.has(slot.target.id));
-	const refused = due.filter((slot) => paused.has(slot.target.id)).map((slot) => tools.record(missedSlot(slotKey(slot, 'scheduled'), 'backed_off')));
+	const open = kept.filter((slot) => !paused.has(slot.target.id));
+	const refused = kept.filter((slot) => paused.has(slot.target.id)).map((slot) => tools.record(missedSlot(slotKey(slot, 'scheduled'), 'backed_off')));
 	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled'))]);
 }
 

@@ -1,10 +1,10 @@
-/** Incidents: those of the last 90 days from memory, older ones by id from the record. */
+/** Incidents and objectives: those of the last 90 days from memory, older ones by id from the record. */
 import type { Express } from 'express';
 import { type ApiTools, feedCache, readRecord, readSnapshot } from '#api/api-tools.ts';
 import { jsonDocument, sendDocument } from '#api/document.ts';
 import { oneOf, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
-import { officialView } from '#api/public-views.ts';
+import { officialView, slosView } from '#api/public-views.ts';
 import { incidentView } from '#core/build-snapshot.ts';
 import type { Incident } from '#core/incident.ts';
 import type { Snapshot } from '#core/snapshot.ts';
@@ -28,6 +28,13 @@ export function addIncidentRoutes(app: Express, tools: ApiTools): void {
 		const { documents } = readSnapshot(tools, res);
 		const make = (snapshot: Snapshot) => JSON.stringify(officialView(snapshot, providers, limit));
 		sendDocument(req, res, documents.made(`official ${JSON.stringify(providers)} ${limit}`, 'application/json; charset=utf-8', make), feedCache);
+	});
+
+	app.get('/v1/slos', (req, res) => {
+		parseQuery(req, []);
+		const { documents } = readSnapshot(tools, res);
+		const make = (snapshot: Snapshot) => JSON.stringify(slosView(snapshot));
+		sendDocument(req, res, documents.made('slos', 'application/json; charset=utf-8', make), feedCache);
 	});
 
 	app.get('/v1/incidents/:id', async (req, res) => {

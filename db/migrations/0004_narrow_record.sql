@@ -53,7 +53,7 @@ union all select 'kind', ordinal - 1, word from unnest(array['scheduled', 'confi
 
 -- Raw results ------------------------------------------------------------------------------------------------------------------
 
--- Two bytes a figure: the logarithm in steps of 1/3200, so a value is kept within 0.016 % (below 0.01 within 2 ns of a ms): a sixtieth of
+-- Two bytes a figure: the logarithm in steps of 1/3200, so a value is kept within 0.032 % (below 0.01 within 4 ns of a ms): a thirtieth of
 -- what the histograms keep, and far below what the event loop does to any measured time.
 create function code_of(value double precision) returns smallint language sql immutable parallel safe as $$
 	select case when value is null then -32768 else least(32767, round(3200 * ln(1 + greatest(value, 0) / 0.01)) - 32767)::smallint end

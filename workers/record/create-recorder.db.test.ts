@@ -125,6 +125,22 @@ describe('with a database', () => {
 });
 
 describe('without a database', () => {
+	it('asks for fewer and fewer probes before the spool is full, and says each step once', async () => {
+		const { log, errors } = collectErrors();
+		const db = openDb({ url: nowhere });
+		const recorder = open(db, { log, spoolMaxBytes: 10.5 * Buffer.byteLength(encodeLine(slots(1)[0] as ProbeResult)) });
+		expect(await recorder.pressure()).toEqual({ keepOneIn: 1, reason: null });
+		const asked: (number | null)[] = [];
+		for (const result of slots(10)) {
+			await recorder.record(result);
+			asked.push((await recorder.pressure()).keepOneIn);
+		}
+		expect(asked.filter((keep, i) => keep !== asked[i - 1])).toEqual([1, 2, 4, null]);
+		expect(new Set(errors)).toEqual(new Set(['the disk fills while the database is away: probing slows down']));
+		expect(errors).toHaveLength(3);
+		await db.close();
+	});
+
 	it('says loudly that results are lost when the disk is full too, and never that they are safe', async () => {
 		const { log, errors } = collectErrors();
 		const db = openDb({ url: nowhere });

@@ -1,6 +1,8 @@
 /** Results -> Postgres in batches; while it is away -> the disk, and from there later. */
+import { statfs } from 'node:fs/promises';
 import type { Log } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
+import { pressureOf, type SpoolPressure } from '#core/spool-pressure.ts';
 import { defaultRetentionDays, insertResults } from '#db/probe-results.ts';
 import { quarantine } from '#db/quarantine.ts';
 import { type Db, isUnavailable } from '#db/sql.ts';
@@ -32,6 +34,8 @@ export interface Recorder {
 	pendingCount(): number;
 	/** On the disk, not yet in Postgres. */
 	spooledBytes(): Promise<number>;
+	/** Whether to probe less, so that the disk need not refuse a result. A change is said in the log. */
+	pressure(): Promise<SpoolPressure>;
 	/** Resolves when the spool is drained; waits for Postgres as long as it takes, or until `close`. */
 	drained(): Promise<void>;
 	/** Makes what is pending durable and stops. What is spooled waits for the next start. */
@@ -53,7 +57,8 @@ const retryLongestMs = 5_000;
 
 export function createRecorder(options: RecorderOptions): Recorder {
 	const { db, log, now, retentionDays = () => defaultRetentionDays } = options;
-	const spool = createSpool({ dir: options.spoolDir, maxBytes: options.spoolMaxBytes ?? 256 * 2 ** 20, maxFileBytes: options.spoolFileBytes ?? 4 * 2 ** 20 });
+	const { spoolMaxBytes = 256 * 2 ** 20 } = options;
+	const spool = createSpool({ dir: options.spoolDir, maxBytes: spoolMaxBytes, maxFileBytes: options.spoolFileBytes ?? 4 * 2 ** 20 });
 	const pending: Pending[] = [];
 	let inFlight = 0;
 	let timer: NodeJS.Timeout | undefined;
@@ -65,6 +70,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
 	const stop = new AbortController();
 
 	const insert = (results: readonly ProbeResult[]) => insertResults(db, results, { now: now(), retentionDays: retentionDays() });
+
+	let keptOneIn: number | null = 1;
+	function tellPressure(pressure: SpoolPressure): SpoolPressure {
+		if (pressure.keepOneIn !== keptOneIn) {
+			keptOneIn = pressure.keepOneIn;
+			if (pressure.reason === null) log.warn({ spoolDir: options.spoolDir }, 'the spool has room again: every slot is probed');
+			else log.error({ spoolDir: options.spoolDir, problem: pressure.reason }, 'the disk fills while the database is away: probing slows down');
+		}
+		return pressure;
+	}
 
 	async function flushAll(): Promise<void> {
 		await leftovers;
@@ -221,6 +236,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 		flush,
 		pendingCount: () => pending.length + inFlight,
 		spooledBytes: () => spool.bytes(),
+		async pressure() {
+			if (!spooling) return tellPressure({ keepOneIn: 1, reason: null });
+			const [usedBytes, freeBytes] = await Promise.all([spool.bytes(), freeBytesOf(options.spoolDir)]);
+			return tellPressure(pressureOf({ usedBytes, maxBytes: spoolMaxBytes, freeBytes }));
+		},
 		async drained() {
 			await flush();
 			while (draining !== undefined && !stop.signal.aborted) await draining;
@@ -232,6 +252,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 			await spool.close();
 		},
 	};
+}
+
+async function freeBytesOf(dir: string): Promise<number | null> {
+	const found = await statfs(dir).catch(() => null);
+	return found === null ? null : found.bavail * found.bsize;
 }
 
 function describe(error: unknown): string {
