@@ -43,7 +43,7 @@ function localise() {
 	for (const time of all('time:not([data-age])', document)) {
 		const date = new Date(time.dateTime);
 		time.title = format(date);
-		if (date.getTimezoneOffset() && time.closest('dd, .line, .say')) time.dataset.local = time.title;
+		if (date.getTimezoneOffset() && time.closest('dd, .line, .say')) time.dataset.local = time.title.split(', ').at(-1);
 	}
 }
 
