@@ -16,6 +16,8 @@ const selectSeries = query<{ series_key: number }>(
 	) known order by series_key`,
 );
 
+const selectAny = query<{ some: boolean }>('rebuild_any', `select exists (select from probe_results where ${inDay('slot_at')}) as some`);
+
 const selectBuckets = query<SeriesBucket>(
 	'rebuild_buckets',
 	`select distinct series_key, date_bin('5 minutes', slot_at, timestamptz '2000-01-01 00:00:00+00') as bucket_at
@@ -41,6 +43,11 @@ const deletes = steps.map((step) =>
 /** Series that have scheduled results or rollups on the UTC day. */
 export async function listSeriesOfDay(sql: Sql, day: string): Promise<number[]> {
 	return (await sql.run(selectSeries, [`${day}T00:00:00Z`])).map(({ series_key }) => series_key);
+}
+
+/** False for a day whose raw results are gone, or that never had any here. */
+export async function hasRawResults(sql: Sql, day: string): Promise<boolean> {
+	return (await sql.run(selectAny, [`${day}T00:00:00Z`]))[0]?.some ?? false;
 }
 
 /** 5-minute buckets of the day that the series have raw results in. */

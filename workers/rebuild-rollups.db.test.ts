@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLog } from '#core/log.ts';
 import { type Outcome, outcomes, sliOf } from '#core/outcome.ts';
 import { packDays } from '#db/packed-rollups.ts';
+import { ensureDayPartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readSeries } from '#db/rollups.ts';
 import { registerTargets } from '#db/targets.ts';
@@ -59,4 +60,17 @@ test('a rollup that was changed, lost or stands for nothing is named by a check,
 	await rebuild(false, { fromDay: '2026-11-20', toDay: '2026-11-22' });
 	expect(await everything()).toEqual(before);
 	expect((await rebuild(true)).flatMap(({ changed }) => changed)).toEqual([]);
+});
+
+test('a day whose raw results are gone keeps its rollups, also when it has an empty partition', async () => {
+	const { db } = database;
+	await ensureDayPartitions(db, ['2026-11-10']);
+	await db.execute(
+		'insert into linnet.rollups_day select (jsonb_populate_record(d, \'{"bucket_at": "2026-11-10T00:00:00Z"}\')).* from linnet.rollups_day d where bucket_at = \'2026-11-20\'',
+	);
+	const old = () => db.execute("select * from linnet.rollups_day where bucket_at = '2026-11-10'");
+	const before = await old();
+	expect(before).toHaveLength(1);
+	expect((await rebuild(false)).map(({ day }) => day)).not.toContain('2026-11-10');
+	expect(await old()).toEqual(before);
 });

@@ -2,7 +2,7 @@
 import type { Log } from '#core/log.ts';
 import { packDays, unpackTouched } from '#db/packed-rollups.ts';
 import { listDays } from '#db/partitions.ts';
-import { deleteRollups, digestRollups, firstBuckets, listRawBuckets, listSeriesOfDay } from '#db/rebuild-rollups.ts';
+import { deleteRollups, digestRollups, firstBuckets, hasRawResults, listRawBuckets, listSeriesOfDay } from '#db/rebuild-rollups.ts';
 import { type Db, transaction } from '#db/sql.ts';
 import { holdRollUp } from '#db/write-rollups.ts';
 import { rollUpBuckets } from './roll-up.ts';
@@ -34,6 +34,8 @@ export async function rebuildRollups(db: Db, { fromDay = '', toDay = '9999', che
 	const days = (await listDays(db, 'probe_results')).filter((day) => day >= fromDay && day <= toDay);
 	const rebuilt: RebuiltDay[] = [];
 	for (const day of days) {
+		// Its partition may have been made anew, empty: there is nothing to sum the rollups from.
+		if (!(await hasRawResults(db, day))) continue;
 		const series = await listSeriesOfDay(db, day);
 		const changed: string[] = [];
 		let rollups = 0;
