@@ -42,7 +42,7 @@ export interface SeriesPoint {
 	readonly bad: number;
 	readonly excluded: number;
 	/** Of complete answers; null without one. */
-	readonly ttftMs: { readonly p50: number; readonly p95: number } | null;
+	readonly ttftMs: { readonly p50: number; readonly p90: number; readonly p95: number; readonly p99: number } | null;
 	readonly totalMs: { readonly p50: number; readonly p95: number } | null;
 	readonly outputTokensPerSecond: { readonly p50: number; readonly p10: number } | null;
 }

@@ -145,7 +145,7 @@ export const seriesSchema = z.strictObject({
 			good: count,
 			bad: count,
 			excluded: count,
-			ttftMs: pair,
+			ttftMs: z.strictObject({ p50: ms, p90: ms, p95: ms, p99: ms }).nullable(),
 			totalMs: pair,
 			outputTokensPerSecond: z.strictObject({ p50: z.number(), p10: z.number() }).nullable(),
 		}),

@@ -1,5 +1,5 @@
-import type { Evidence } from '#api/evidence.ts';
-import { quantile } from '#core/histogram.ts';
+import type { Evidence, SeriesPoint } from '#api/evidence.ts';
+import { type Histogram, quantile } from '#core/histogram.ts';
 import { isOutcome } from '#core/outcome.ts';
 import { overrideIncident } from '#core/override-incident.ts';
 import { findIncident } from '#db/incidents.ts';
@@ -8,6 +8,12 @@ import { listResults } from '#db/read-results.ts';
 import { readSeries } from '#db/rollups.ts';
 import { listMarks } from '#db/series-marks.ts';
 import type { Db } from '#db/sql.ts';
+
+/** Null without a value. */
+function percentilesOf(histogram: Histogram): SeriesPoint['ttftMs'] {
+	const [p50, p90, p95, p99] = [0.5, 0.9, 0.95, 0.99].map((share) => quantile(histogram, share));
+	return p50 == null || p90 == null || p95 == null || p99 == null ? null : { p50, p90, p95, p99 };
+}
 
 /** The API's reads of the record. */
 export function createEvidence(db: Db): Evidence {
@@ -30,7 +36,7 @@ export function createEvidence(db: Db): Evidence {
 				good: rollup.good,
 				bad: rollup.bad,
 				excluded: rollup.excluded,
-				ttftMs: rollup.ttft.buckets.length === 0 ? null : { p50: quantile(rollup.ttft, 0.5) ?? 0, p95: quantile(rollup.ttft, 0.95) ?? 0 },
+				ttftMs: percentilesOf(rollup.ttft),
 				totalMs: rollup.total.buckets.length === 0 ? null : { p50: quantile(rollup.total, 0.5) ?? 0, p95: quantile(rollup.total, 0.95) ?? 0 },
 				outputTokensPerSecond: rollup.speed.buckets.length === 0 ? null : { p50: quantile(rollup.speed, 0.5) ?? 0, p10: quantile(rollup.speed, 0.1) ?? 0 },
 			}));

@@ -78,7 +78,7 @@ export function sampleEvidence(now = sampleNow): Evidence {
 					good: 5 - bad,
 					bad,
 					excluded: 0,
-					ttftMs: { p50, p95: p50 * (1.6 + 0.4 * Math.sin(at / 300_000)) },
+					ttftMs: { p50, p90: p50 * 1.4, p95: p50 * (1.6 + 0.2 * Math.sin(at / 300_000)), p99: p50 * 2.1 },
 					totalMs: { p50: p50 + 300, p95: p50 + 800 },
 					outputTokensPerSecond: { p50: 96, p10: 71 },
 				});
