@@ -116,6 +116,7 @@ const asked: Readonly<Record<string, readonly (readonly [path: string, status: n
 	'/metrics': [['/metrics', 200]],
 	'/v1/drill': [['/v1/drill', 200]],
 	'/v1/official': [['/v1/official', 200]],
+	'/v1/slos': [['/v1/slos', 200]],
 	'/v1/key': [['/v1/key', 200]],
 	'/livez': [['/livez', 200]],
 	'/readyz': [['/readyz', 200]],
