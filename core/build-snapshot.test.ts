@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sampleIncident } from '#test/sample-incident.ts';
-import { buildSnapshot, dayState, overlapMinutes, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
+import { buildSnapshot, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
+import { dayState, overlapMinutes } from './day-views.ts';
 import type { Incident, OperatorEntry } from './incident.ts';
 import type { StoredOfficialIncident } from './official.ts';
 import { overrideIncident } from './override-incident.ts';

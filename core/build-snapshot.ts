@@ -1,6 +1,7 @@
 /** Facts of the record -> the one public document. Pure: the same facts and the same clock give the same snapshot. */
 
 import { deriveGroup, derivePage } from './component.ts';
+import { type DayCounts, dayViews, type ShownDays, shownDays } from './day-views.ts';
 import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
@@ -19,7 +20,6 @@ import type { ObjectiveStanding } from './slo-board.ts';
 import {
 	type CanaryFault,
 	type CapacityState,
-	type DayView,
 	type GroupView,
 	type Headroom,
 	type IncidentView,
@@ -63,8 +63,7 @@ export interface TargetFacts {
 	readonly windows: Readonly<Partial<Record<WindowName, Rollup>>>;
 	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
 	readonly latency: Readonly<Partial<Record<'30m' | '1d', Rollup>>>;
-	/** Keyed YYYY-MM-DD, UTC. */
-	readonly days: ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
+	readonly days: DayCounts;
 	readonly recent: Readonly<Record<string, RecentResults>>;
 	/** What rate-limit headers told in the last 10 min, per vantage; left out: nothing. */
 	readonly headroom?: readonly ToldHeadroom[];
@@ -154,13 +153,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 	};
 }
 
-function targetView(
-	target: Target,
-	facts: TargetFacts | undefined,
-	incidents: readonly Incident[],
-	days: ReturnType<typeof shownDays>,
-	input: SnapshotFacts,
-): TargetView {
+function targetView(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], days: ShownDays, input: SnapshotFacts): TargetView {
 	const { now } = input;
 	const recent = facts?.recent ?? {};
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
@@ -224,7 +217,7 @@ function targetView(
 			]),
 		),
 		outcomes: day.outcomes as Readonly<Record<string, number>>,
-		days: dayViews(facts, incidents, days, now),
+		days: dayViews(facts?.days, incidents, days, now),
 	};
 }
 
@@ -287,63 +280,6 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 	const slowest = Math.max(0, ...targets.map(staleAfterMs));
 	const state = blind ? 'blind' : measuredAt === null ? 'unknown' : now - measuredAt > slowest ? 'late' : 'trusted';
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
-}
-
-/** The first instants and dates of the shown days: the same for every target. */
-function shownDays(now: number): readonly (readonly [from: number, date: string])[] {
-	const today = Math.floor(now / dayMs) * dayMs;
-	return Array.from({ length: 90 }, (_, i) => {
-		const from = today - (89 - i) * dayMs;
-		return [from, iso(from).slice(0, 10)] as const;
-	});
-}
-
-/** Of targets without an incident, by their counts: verdicts are published more often than counts are read, and 90,000 look-ups take 50 ms. */
-const quietDays = new WeakMap<TargetFacts['days'], { readonly shownFrom: number | undefined; readonly views: readonly DayView[] }>();
-
-function dayViews(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): readonly DayView[] {
-	const [shownFrom] = shown[0] ?? [];
-	const known = facts === undefined || incidents.length > 0 ? undefined : quietDays.get(facts.days);
-	if (known !== undefined && known.shownFrom === shownFrom) return known.views;
-	const views = countDays(facts, incidents, shown, now);
-	if (facts !== undefined && incidents.length === 0) quietDays.set(facts.days, { shownFrom, views });
-	return views;
-}
-
-function countDays(facts: TargetFacts | undefined, incidents: readonly Incident[], shown: ReturnType<typeof shownDays>, now: number): DayView[] {
-	// No number moves because somebody says so.
-	const judged = incidents.map(judgedIncident);
-	const down = judged.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
-	const degraded = judged.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
-	return shown.map(([from, date]) => {
-		const { good, bad, excluded } = facts?.days.get(date) ?? emptyRollup;
-		const until = Math.min(from + dayMs, now);
-		const downMinutes = down.length === 0 ? 0 : overlapMinutes(down, from, until);
-		const degradedMinutes = degraded.length === 0 ? 0 : overlapMinutes(degraded, from, until);
-		return { date, state: dayState(good + bad > 0, downMinutes, degradedMinutes), downMinutes, degradedMinutes, good, bad, excluded };
-	});
-}
-
-/** By confirmed minutes, not by single failures: 0, up to 5, up to 30, more. */
-export function dayState(measured: boolean, downMinutes: number, degradedMinutes: number): State {
-	if (downMinutes > 30) return 'major_outage';
-	if (downMinutes > 5) return 'partial_outage';
-	if (downMinutes > 0 || degradedMinutes > 0) return 'degraded_performance';
-	return measured ? 'operational' : 'unknown';
-}
-
-/** Minutes of [from, to) covered by at least one incident: overlaps count once. One decimal. */
-export function overlapMinutes(incidents: readonly Pick<Incident, 'startedAt' | 'resolvedAt'>[], from: number, to: number): number {
-	const spans = incidents
-		.map(({ startedAt, resolvedAt }) => [Math.max(startedAt, from), Math.min(resolvedAt ?? to, to)] as const)
-		.filter(([start, end]) => end > start)
-		.sort((a, b) => a[0] - b[0]);
-	let [covered, reached] = [0, from];
-	for (const [start, end] of spans) {
-		covered += Math.max(0, end - Math.max(start, reached));
-		reached = Math.max(reached, end);
-	}
-	return Math.round(covered / 6_000) / 10;
 }
 
 function overrideView({ judged, at, ...said }: OperatorOverride): OverrideView {
