@@ -43,3 +43,29 @@ it('makes the days ahead, so that no result waits for its table', async () => {
 	const days = await db.execute<{ name: string }>("select relname as name from pg_class where relname ~ '^probe_results_[0-9]{8}$' order by 1");
 	expect(days.map(({ name }) => name.slice(-2))).toEqual(['22', '23', '24', '25', '26']);
 });
+
+it('a year goes by: results of each day and late ones, each in its own day; what is kept stays as large as its retention', { timeout: 120_000 }, async () => {
+	const { db } = database;
+	const target = sampleTarget('acme:small:chat');
+	await registerTargets(db, [target], sampleNow - 366 * dayMs);
+	let retentionDays = 14;
+	let dropped = 0;
+	for (let ago = 365; ago >= 0; ago -= 1) {
+		const now = sampleNow - ago * dayMs;
+		// In the middle of the year the operator keeps results for a shorter time.
+		if (ago === 180) retentionDays = 7;
+		dropped += (await prune({ db, log: silentLog, now: () => now, retentionDays })).length;
+		const late = ago % 20 === 0 ? [sampleResult({ slotAt: now - 3 * dayMs - 61_000, startedAt: now - 3 * dayMs - 61_000 })] : [];
+		await insertResults(db, [sampleResult({ slotAt: now - 1_000, startedAt: now - 1_000 }), ...late], { now, retentionDays });
+		await rollUp({ db, log: silentLog, now: () => now });
+	}
+	const partitions = await db.execute<{ name: string }>("select relname as name from pg_class where relname ~ '^probe_results_[0-9]{8}$' order by 1");
+	expect(partitions.length).toBeLessThanOrEqual(retentionDays + 2 + 3);
+	expect(dropped).toBeGreaterThan(340);
+	expect(await db.execute('select from probe_results_default')).toEqual([]);
+	const kept = (await readResultsAfter(db, 0, 100)).map(({ result }) => Math.round((sampleNow - result.slotAt) / dayMs));
+	expect(Math.max(...kept)).toBeLessThanOrEqual(retentionDays + 1);
+	const days = await readSeries(db, target.id, { fromAt: 0, toAt: sampleNow + dayMs, step: 'day' });
+	expect(days.length).toBeGreaterThanOrEqual(366);
+	expect(days.reduce((sum, { rollup }) => sum + rollup.good, 0)).toBe(366 + 19);
+});
