@@ -124,14 +124,14 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 			return recorder.record(result);
 		},
 	};
-	const settle = { db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() };
+	const settle = () => settleSchedule({ db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() }, [vantage]);
 	queues.work(
 		queue,
 		async ({ data, timestampAt }) => {
 			if (stop.aborted) return;
 			if (data.job === 'shard') await runShard(tools, { shard: Number(data.shard), tickAt: nominalTick(Number(data.shard), timestampAt) });
 			else if (data.job === 'confirm') await runConfirmation(tools, data as unknown as { targetId: string; canary: string; slotAt: number });
-			else if (data.job === 'settle') await settleSchedule(settle, [vantage]);
+			else if (data.job === 'settle') await settle();
 		},
 		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
 		{ concurrency: shardCount * 16, lockMs: 30_000 },
@@ -143,7 +143,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		await queues.everyTick(queue, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } });
 	});
 	// What came due while nothing ran is marked at once, not at the next tick.
-	await settleSchedule(settle, [vantage]);
+	await settle();
 }
 
 /** Other providers' endpoints: do they answer when one does not? */
