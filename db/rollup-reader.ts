@@ -44,9 +44,17 @@ export function createRollupReader(sql: Sql): RollupReader {
 				allDays = { at: now, days: await readDayRollups(sql, first) };
 				return new Map(allDays.days);
 			}
-			const merged = new Map<string, Map<string, DayCounts>>(allDays.days);
-			for (const [id, days] of await readDayRollups(sql, dayOf(now - dayMs))) merged.set(id, new Map([...(merged.get(id) ?? []), ...days]));
-			return merged;
+			for (const [id, days] of await readDayRollups(sql, dayOf(now - dayMs))) {
+				const known = allDays.days.get(id);
+				// A target without news keeps its very list: what is made of it (core/day-views.ts) is found again by it.
+				if (known !== undefined && [...days].every(([day, counts]) => isSame(known.get(day), counts))) continue;
+				allDays.days.set(id, new Map([...(known ?? []), ...days]));
+			}
+			return new Map(allDays.days);
 		},
 	};
+}
+
+function isSame(known: DayCounts | undefined, counts: DayCounts): boolean {
+	return known !== undefined && (Object.keys(counts) as (keyof DayCounts)[]).every((key) => known[key] === counts[key]);
 }
