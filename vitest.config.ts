@@ -6,6 +6,8 @@ const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'], retry:
 // .e2e.test.ts the whole service in child processes. What speaks to the real clients of others, or to every fault, is test/contract: too slow for `npm run check`.
 export default defineConfig({
 	test: {
+		// Two on two cores: most of a test's time is waiting, for a database or a browser. What measures the whole service runs alone.
+		maxWorkers: 2,
 		projects: [
 			{
 				test: {
@@ -23,6 +25,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: 'redis',
+					fileParallelism: false,
 					include: ['**/*.redis.test.ts'],
 					globalSetup: ['./test/postgres-server.ts'],
 					testTimeout: 60_000,

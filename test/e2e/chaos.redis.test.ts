@@ -131,10 +131,10 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		const random = createRandom(seed);
 		const fromAt = Date.now();
 		const resumes: Promise<void>[] = [];
-		const blows = 10;
+		const blows = 7;
 		for (let blow = 0; blow < blows; blow += 1) {
 			await pause(1_000 + random() * 1_500);
-			if (blow === 5) await redis.empty();
+			if (blow === 3) await redis.empty();
 			const standing = workers.filter(({ stopped }) => !stopped);
 			const judges = standing.filter(({ vantage }) => vantage === null);
 			// One judge always stands; which of the two holds the lease is chance.
