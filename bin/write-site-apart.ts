@@ -36,7 +36,9 @@ export function openSiteWriter(dir: string): SiteWriter {
 		const made = fork(fileURLToPath(import.meta.url), [dir], { serialization: 'advanced', execArgv: [] });
 		made.on('message', ({ id, problem }: Done) => waiting.get(id)?.(problem));
 		const end = (problem: string) => {
-			if (renderer === made) renderer = null;
+			// All that waits was sent to the newest: one that ended before has nothing to settle.
+			if (renderer !== made) return;
+			renderer = null;
 			for (const settle of [...waiting.values()]) settle(problem);
 		};
 		made.on('error', (error) => end(String(error)));
@@ -58,12 +60,11 @@ export function openSiteWriter(dir: string): SiteWriter {
 				renderer.send({ id, document, now } satisfies Task);
 			}),
 		async close() {
-			const open = renderer;
-			if (open === null) return;
-			const ended = once(open, 'exit');
-			open.ref();
+			if (renderer === null) return;
+			const ended = once(renderer, 'exit');
+			renderer.ref();
 			// Each file is written whole and renamed, so it may end anywhere.
-			open.kill('SIGKILL');
+			renderer.kill('SIGKILL');
 			await ended;
 		},
 	};

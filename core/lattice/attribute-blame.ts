@@ -190,7 +190,8 @@ function judgeAlone(state: LatticeState, { provider, channel, onsetAt, vantages 
 /** Of one vantage, and of all: `monitor` when blind, `unsure`, or `provider` when blindness does not explain what is seen. */
 export function judgeVantage(state: LatticeState, channel: Channel, vantage: string, onsetAt: number): Blame {
 	if (state.vantages[vantage]?.blindIncident) return { verdict: 'unsure', reason: `vantage ${vantage} is blind` };
-	const own = readEpisode(state, samplesFrom(state, vantage, onsetAt - 600_000), channel, state.endpoints.length);
+	const breadth = state.endpoints.filter((endpoint) => endpoint.vantage === vantage).length;
+	const own = readEpisode(state, samplesFrom(state, vantage, onsetAt - 600_000), channel, breadth);
 	const windows = own === null || own.onsetAt === onsetAt ? [onsetAt] : [onsetAt, own.onsetAt];
 	const all = Object.values(state.vantages).filter(({ blindIncident }) => blindIncident === null);
 	const hypotheses = all.length > 1 ? [[vantage], all.map(({ name }) => name)] : [[vantage]];
