@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 export interface Process {
 	readonly pid: number;
 	readonly ppid: number;
-	/** Its role, or `Postgres`. */
+	/** Its role, `page` (what renders it for the API) or `Postgres`. */
 	readonly name: string;
 	/** Its own, and of children that have ended. */
 	readonly cpuMs: number;
@@ -44,6 +44,7 @@ async function readProcess(pid: string): Promise<Process[]> {
 
 function nameOf(command: string): string {
 	if (/postgres/.test(command)) return 'Postgres';
+	if (/write-site/.test(command)) return 'page';
 	return (/--jobs (\w+)/.exec(command)?.[1] ?? /main\.ts (\w+)/.exec(command)?.[1]) || 'supervisor';
 }
 

@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
+import { renderSite } from '#status-page/render-site.ts';
+import { writeSite } from '#status-page/write-site.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
 import { keepSite, type SiteKeeper } from './keep-site.ts';
-import { openSiteWriter, type SiteWriter } from './write-site-apart.ts';
+import { openSiteWriter } from './write-site-apart.ts';
 
 const snapshot = sampleSnapshot({ providers: 2, modelsPerProvider: 2 });
 let dir: string;
 let clock: { now: number };
 let timers: { run: () => void; at: number }[];
 let keeper: SiteKeeper;
-let writer: SiteWriter;
 const overview = () => readFile(join(dir, 'index.html'), 'utf8');
 const staleMark = /<html[^>]* data-stale/;
 
@@ -20,11 +21,8 @@ beforeEach(async () => {
 	dir = await mkdtemp(join(tmpdir(), 'linnet-site-'));
 	clock = { now: sampleNow };
 	timers = [];
-	writer = openSiteWriter(dir);
 	keeper = keepSite({
-		write: async (rendered, now) => {
-			await writer.write(JSON.stringify(rendered), now);
-		},
+		write: (rendered, now) => writeSite(renderSite(rendered, { now }), dir),
 		now: () => clock.now,
 		later: (run, afterMs) => {
 			const timer = { run, at: clock.now + afterMs };
@@ -37,7 +35,6 @@ beforeEach(async () => {
 	});
 });
 afterEach(async () => {
-	await writer.close();
 	await rm(dir, { recursive: true });
 });
 
@@ -129,7 +126,7 @@ test('a write that fails is told, and the next snapshot is rendered though nothi
 	const own = keepSite({
 		write: async (rendered, now) => {
 			if (fails) throw new Error('disk full');
-			await writer.write(JSON.stringify(rendered), now);
+			await writeSite(renderSite(rendered, { now }), dir);
 		},
 		now: () => clock.now,
 		later: () => () => {},
@@ -144,9 +141,16 @@ test('a write that fails is told, and the next snapshot is rendered though nothi
 	expect(await overview()).toContain('data-generated');
 });
 
-test('the thread tells when the disk refuses, and goes on', async () => {
+test('a process of its own writes the site, tells when the disk refuses, and goes on', async () => {
 	const blocked = openSiteWriter('/dev/null/site');
 	await expect(blocked.write(JSON.stringify(snapshot), clock.now)).rejects.toThrow('ENOTDIR');
 	await expect(blocked.write('no JSON', clock.now)).rejects.toThrow('SyntaxError');
 	await blocked.close();
+	const writer = openSiteWriter(dir);
+	await writer.write(JSON.stringify(snapshot), clock.now);
+	expect(await overview()).toContain('data-generated');
+	const cutOff = writer.write(JSON.stringify(snapshot), clock.now);
+	await Promise.all([expect(cutOff).rejects.toThrow('SIGKILL'), writer.close()]);
+	await writer.write(JSON.stringify(snapshot), clock.now);
+	await writer.close();
 });

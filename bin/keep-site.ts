@@ -18,7 +18,7 @@ export interface SiteKeeper {
 
 export interface KeepSiteTools {
 	/** Renders and writes the site. */
-	write(snapshot: Snapshot, now: number): Promise<void>;
+	write(snapshot: Snapshot, now: number): Promise<unknown>;
 	now(): number;
 	/** Runs it later; gives what cancels it. */
 	later(run: () => void, afterMs: number): () => void;

@@ -1,5 +1,10 @@
-/** The site is rendered in a thread of its own: 1,000 targets take a second or two, in which no poll may wait. */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+/**
+ * The site is rendered in a process of its own: 1,000 targets take a second or two, in which no poll may wait. Not in a thread: V8 13.6 now and then
+ * aborts the whole process when a second isolate frees its code ("Check failed: jit_page.has_value()", nodejs/node#64500).
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { readSnapshot } from '#core/snapshot-text.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
@@ -18,7 +23,7 @@ interface Done {
 }
 
 export interface SiteWriter {
-	/** @param document the snapshot as text. Rejects when the disk refuses or the thread ended. */
+	/** @param document the snapshot as text. Rejects when the disk refuses or the process ended; the next call starts another. */
 	write(document: string, now: number): Promise<void>;
 	close(): Promise<void>;
 }
@@ -26,17 +31,18 @@ export interface SiteWriter {
 export function openSiteWriter(dir: string): SiteWriter {
 	const waiting = new Map<number, (problem: string | null) => void>();
 	let nextId = 0;
-	let worker: Worker | null = null;
-	const open = (): Worker => {
-		const made = new Worker(new URL(import.meta.url), { workerData: { siteDir: dir } });
+	let renderer: ChildProcess | null = null;
+	const open = (): ChildProcess => {
+		const made = fork(fileURLToPath(import.meta.url), [dir], { serialization: 'advanced', execArgv: [] });
 		made.on('message', ({ id, problem }: Done) => waiting.get(id)?.(problem));
 		const end = (problem: string) => {
-			if (worker === made) worker = null;
+			if (renderer === made) renderer = null;
 			for (const settle of [...waiting.values()]) settle(problem);
 		};
 		made.on('error', (error) => end(String(error)));
-		made.on('exit', (code) => end(`the thread that writes the site ended with ${code}`));
+		made.on('exit', (code, signal) => end(`the process that writes the site ended with ${signal ?? code}`));
 		made.unref();
+		made.channel?.unref();
 		return made;
 	};
 	return {
@@ -48,20 +54,26 @@ export function openSiteWriter(dir: string): SiteWriter {
 					if (problem === null) resolve();
 					else reject(new Error(problem));
 				});
-				worker ??= open();
-				worker.postMessage({ id, document, now } satisfies Task);
+				renderer ??= open();
+				renderer.send({ id, document, now } satisfies Task);
 			}),
 		async close() {
-			await worker?.terminate();
+			const open = renderer;
+			if (open === null) return;
+			const ended = once(open, 'exit');
+			open.ref();
+			// Each file is written whole and renamed, so it may end anywhere.
+			open.kill('SIGKILL');
+			await ended;
 		},
 	};
 }
 
 function serveTasks(dir: string): void {
 	let last: Promise<void> = Promise.resolve();
-	parentPort?.on('message', ({ id, document, now }: Task) => {
+	process.on('message', ({ id, document, now }: Task) => {
 		last = last.then(async () => {
-			const done = (problem: string | null) => parentPort?.postMessage({ id, problem } satisfies Done);
+			const done = (problem: string | null) => process.connected && process.send?.({ id, problem } satisfies Done);
 			try {
 				await writeSite(renderSite(readSnapshot(document), { now }), dir);
 				done(null);
@@ -70,6 +82,10 @@ function serveTasks(dir: string): void {
 			}
 		});
 	});
+	process.on('disconnect', () => process.exit());
+	// Ctrl-C reaches the whole process group: it ends with its parent, not before.
+	for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 }
 
-if (!isMainThread && typeof (workerData as { siteDir?: unknown } | null)?.siteDir === 'string') serveTasks(workerData.siteDir);
+const [, , siteDir] = process.argv;
+if (import.meta.main && siteDir !== undefined) serveTasks(siteDir);

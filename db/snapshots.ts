@@ -20,7 +20,6 @@ const insertSnapshot = query(
 );
 const selectLatest = query<SnapshotRow>('snapshots_latest', 'select number, document from snapshots order by number desc limit 1');
 const selectLatestNumber = query<{ number: number }>('snapshots_latest_number', 'select coalesce(max(number), 0) as number from snapshots');
-const selectSince = query<SnapshotRow>('snapshots_since', 'select number, document from snapshots where number > $1::bigint order by number');
 
 interface SnapshotRow {
 	readonly number: number;
@@ -57,11 +56,6 @@ export async function readLatestSnapshot(sql: Sql): Promise<StoredSnapshot | nul
 /** 0 before the first. */
 export async function readLatestSnapshotNumber(sql: Sql): Promise<number> {
 	return (await sql.run(selectLatestNumber))[0]?.number ?? 0;
-}
-
-/** Those after `number`, oldest first, as far as they are kept (the last 100). */
-export async function readSnapshotsSince(sql: Sql, number: number): Promise<StoredSnapshot[]> {
-	return (await sql.run(selectSince, [number])).map(unpack);
 }
 
 /** Fast before small: level 6 takes twice as long for a quarter less. */

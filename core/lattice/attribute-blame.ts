@@ -145,7 +145,8 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 		n += count.n;
 		k += count.k;
 		usual += count.usual;
-		if (count.k === 0) well += count.n;
+		// Of hundreds of models some always fail: a provider is well while "as usual" explains it better than trouble does.
+		if (natsOf(count.n, count.k, count.usual, channelRules[channel].minShareRatio) <= 0) well += count.n - count.k;
 	}
 	const elevated = natsOf(n, k, usual, channelRules[channel].minShareRatio) >= 4;
 	const wanted = networkLike && vantages.length === 1 ? lonelyControlsNeeded : controlsNeeded;
@@ -189,7 +190,7 @@ function judgeAlone(state: LatticeState, { provider, channel, onsetAt, vantages 
 /** Of one vantage, and of all: `monitor` when blind, `unsure`, or `provider` when blindness does not explain what is seen. */
 export function judgeVantage(state: LatticeState, channel: Channel, vantage: string, onsetAt: number): Blame {
 	if (state.vantages[vantage]?.blindIncident) return { verdict: 'unsure', reason: `vantage ${vantage} is blind` };
-	const own = readEpisode(samplesFrom(state, vantage, onsetAt - 600_000), channel, state.endpoints);
+	const own = readEpisode(state, samplesFrom(state, vantage, onsetAt - 600_000), channel, state.endpoints.length);
 	const windows = own === null || own.onsetAt === onsetAt ? [onsetAt] : [onsetAt, own.onsetAt];
 	const all = Object.values(state.vantages).filter(({ blindIncident }) => blindIncident === null);
 	const hypotheses = all.length > 1 ? [[vantage], all.map(({ name }) => name)] : [[vantage]];

@@ -141,6 +141,19 @@ describe('the lattice detector names the scope', () => {
 		expect(told).toEqual(['open provider down p1/m1/iad', 'resolve provider down p1/m1/iad', 'open provider down p1/*/*']);
 	});
 
+	it('of a hundred models some always fail: half of the answers of one provider that time out are told within two minutes', () => {
+		const chance = ({ provider, model }: EndpointName, at: number) => {
+			let hash = 0x811c9dc5;
+			for (const letter of `${provider}${model}${at}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+			return (Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 8) % 100;
+		};
+		const world: World = (endpoint, at) => {
+			if (endpoint.provider === 'p1' && at >= onset && chance(endpoint, at) < 50) return 'timeout';
+			return chance(endpoint, at) === 99 ? 'http_5xx' : 'ok';
+		};
+		expect(story(play(world, onset + 2 * minute, { models: 100, vantages: ['fra'] }))).toEqual(['open provider degraded p1/*/*']);
+	});
+
 	it('wrong answers degrade, and are no outage', () => {
 		expect(
 			story(

@@ -17,10 +17,23 @@ export interface Episode {
 }
 
 const longestSilenceMs = 50 * 60_000;
+/** From the end of a probe to its judgement, nearly always. */
+const deliveryMs = 5_000;
+/** One in a hundred: a run of good results that trouble makes as seldom ends it. */
+const implausibleNats = 4.6;
+/** A scope of more endpoints is looked at so much oftener that chance would end its trouble every minute. */
+const usualBreadth = 20;
 
-/** The live episode at the end of these results; null when none lives. It dies when its run of good results is implausible under trouble. */
-export function readEpisode(samples: readonly Sample[], channel: Channel, endpoints: readonly EndpointState[]): Episode | null {
+/**
+ * The live episode at the end of these results; null when none lives. It dies when its run of good results is implausible under trouble. Of the last
+ * seconds only the good results have come while others run into their time-out: after a time-out they end nothing.
+ * @param breadth endpoints of the scope
+ */
+export function readEpisode({ endpoints, nowAt, options }: LatticeState, samples: readonly Sample[], channel: Channel, breadth: number): Episode | null {
 	const { bit, minShareRatio } = channelRules[channel];
+	const heardThroughAt = nowAt - options.timeoutMs - deliveryMs;
+	const endNats = implausibleNats + Math.max(0, Math.log(breadth / usualBreadth));
+	let sawTimeout = false;
 	let n = 0;
 	let k = 0;
 	let usual = 0;
@@ -34,8 +47,10 @@ export function readEpisode(samples: readonly Sample[], channel: Channel, endpoi
 		if ((sample.bad & bit) !== 0) {
 			if (k > 0 && sample.startedAt - lastBadAt > longestSilenceMs) {
 				n = k = usual = 0;
+				sawTimeout = false;
 				marks = [];
 			}
+			sawTimeout ||= sample.outcome === 'timeout';
 			marks.push({ place, n, usual });
 			n += 1;
 			k += 1;
@@ -44,12 +59,14 @@ export function readEpisode(samples: readonly Sample[], channel: Channel, endpoi
 			lastBadAt = sample.startedAt;
 		} else if (k > 0) {
 			n += 1;
-			run += 1;
 			usual += endpoint.goodCost[channel];
+			if (sawTimeout && sample.startedAt > heardThroughAt) continue;
+			run += 1;
 			if (run >= 2) {
 				const low = Math.min(0.9, Math.max(0.07, (k - Math.sqrt(k)) / (n - run)));
-				if (-run * Math.log1p(-low) >= 4.6) {
+				if (-run * Math.log1p(-low) >= endNats) {
 					n = k = usual = run = 0;
+					sawTimeout = false;
 					marks = [];
 				}
 			}

@@ -68,8 +68,9 @@ export function surveyScopes(
 	}
 	const surveyed: Surveyed[] = [];
 	for (const [place, samples] of lists) {
-		const episode = readEpisode(samples, channel, state.endpoints);
-		if (episode !== null) surveyed.push({ scope: scopes[place] as ScopeState, episode });
+		const scope = scopes[place] as ScopeState;
+		const episode = readEpisode(state, samples, channel, scope.endpoints.length);
+		if (episode !== null) surveyed.push({ scope, episode });
 	}
 	return surveyed;
 }
