@@ -22,8 +22,8 @@ import { until } from './service.ts';
 const turnstile = 99;
 /** Lets nobody through while the test holds it: a wait at one statement, in the database alone. */
 const turnstileAt = (event: string, when = '') => `
-	create or replace function pg_temp_turnstile() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(${turnstile}); return new; end $$;
-	create or replace trigger kill_point before ${event} for each row ${when} execute function pg_temp_turnstile();
+	create or replace function test_turnstile() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(${turnstile}); return new; end $$;
+	create or replace trigger kill_point before ${event} for each row ${when} execute function test_turnstile();
 	select pg_advisory_lock(${turnstile})`;
 
 interface Point {
