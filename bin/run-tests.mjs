@@ -9,10 +9,18 @@ const needs = [
 	{ project: 'browser', what: 'Chromium', binaries: ['chromium', 'chromium-browser', 'google-chrome'], install: 'apt-get install chromium' },
 ];
 // Those of one file only, which leaves itself out.
-const extras = [{ what: 'Prometheus', binary: 'promtool', tests: 'Prometheus contract', install: 'apt-get install prometheus' }];
+const extras = [
+	{ what: 'Prometheus', binaries: ['promtool'], tests: 'Prometheus contract', install: 'apt-get install prometheus' },
+	{
+		what: 'Alertmanager',
+		binaries: ['prometheus-alertmanager', 'alertmanager'],
+		tests: 'Alertmanager contract',
+		install: 'apt-get install prometheus-alertmanager',
+	},
+];
 const onPath = (name) => (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, name)));
 const missing = needs.filter(({ binaries }) => !binaries.some(onPath));
-const missingExtras = extras.filter(({ binary }) => !onPath(binary));
+const missingExtras = extras.filter(({ binaries }) => !binaries.some(onPath));
 const say = () => {
 	for (const { project, what, install } of missing)
 		console.error(`\n  LEFT OUT: the ${project} tests, because there is no ${what} on this machine (${install}).`);

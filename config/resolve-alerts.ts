@@ -3,7 +3,7 @@
 import { SettingsError } from '#alerts/channel.ts';
 import { type ChannelSettings, channelOf } from '#alerts/index.ts';
 import { sampleMessage } from '#alerts/sample-message.ts';
-import { type AlertRoute, defaultPolicy, type RoutePolicy } from '#core/alert.ts';
+import { type AlertRoute, defaultPolicy, type RoutePolicy, scopeKinds } from '#core/alert.ts';
 import { formatDuration } from '#core/duration.ts';
 import { hash32 } from '#core/hash.ts';
 import type { Maintenance } from '#core/maintenance.ts';
@@ -32,7 +32,7 @@ export interface DeadManSwitch {
 
 type Route = NonNullable<AlertsFile['routes']>[number];
 
-export function resolveAlerts(file: ConfigFile, env: Environment, names: Names, problems: Fault[]): AlertsConfig {
+export function resolveAlerts(file: ConfigFile, env: Environment, names: Names, targets: readonly Target[], problems: Fault[]): AlertsConfig {
 	const channels: Record<string, ChannelSettings> = file.alerts?.channels ?? {};
 	const known = [...names.channels].join(', ') || 'none is defined';
 	const checkChannel = (name: string, path: Path) => {
@@ -45,6 +45,10 @@ export function resolveAlerts(file: ConfigFile, env: Environment, names: Names, 
 		checkChannel(settings.fallback, [...at, 'fallback']);
 		if (settings.fallback === name) problems.push({ path: [...at, 'fallback'], message: 'expected another channel: it would fail in the same way' });
 	}
+	// What a provider lists is not in the file, and a faulty entry is no target.
+	const listed = file.providers.some(({ models }) => models === 'discover');
+	const models = new Set(targets.map(({ model }) => model));
+	const whole = !listed && [...names.models].every((name) => models.has(String(name)));
 	const routes = (file.alerts?.routes ?? []).map((route, i): AlertRoute => {
 		const at: Path = ['alerts', 'routes', i];
 		route.channels.forEach((name, k) => checkChannel(name, [...at, 'channels', k]));
@@ -58,9 +62,12 @@ export function resolveAlerts(file: ConfigFile, env: Environment, names: Names, 
 				problems.push({ path: [...at, 'match', 'provider'], message: `a route that can't match: no provider "${name}" in this file` });
 		});
 		route.match?.model?.forEach((name) => {
-			if (!names.models.has(name)) problems.push({ path: [...at, 'match', 'model'], message: `a route that can't match: no model "${name}" in this file` });
+			if (!names.models.has(name) && !listed)
+				problems.push({ path: [...at, 'match', 'model'], message: `a route that can't match: no model "${name}" in this file` });
 		});
 		checkClasses(route, at, problems);
+		checkScopes(route, at, problems);
+		if (whole) checkTargets(route, targets, names, at, problems);
 		return { match: route.match ?? {}, channels: route.channels, policy: policyOf(file.alerts ?? { channels: {} }, route) };
 	});
 	const reached = new Set(routes.flatMap((route) => [...route.channels, ...(route.policy?.escalate?.channels ?? [])]));
@@ -95,6 +102,36 @@ function checkClasses({ match }: Route, at: Path, problems: Fault[]): void {
 	const meets = match.cause.some((cause) => match.class?.includes(providerCauses.has(cause) ? 'provider' : 'operator') || match.class?.includes('slo'));
 	if (!meets)
 		problems.push({ path: [...at, 'match', 'cause'], message: `a route that can't match: no alert of class ${match.class.join(', ')} has this cause` });
+}
+
+/** What an incident of each scope names. */
+const namedIn: Readonly<Record<(typeof scopeKinds)[number], readonly ('provider' | 'model' | 'operation')[]>> = {
+	target: ['provider', 'model', 'operation'],
+	model: ['provider', 'model', 'operation'],
+	provider: ['provider', 'operation'],
+	vantage: ['operation'],
+	everything: ['operation'],
+};
+
+/** A scope whose incidents leave open what the route asks for. */
+function checkScopes({ match }: Route, at: Path, problems: Fault[]): void {
+	if (match?.scope === undefined) return;
+	const asked = (['provider', 'model', 'operation'] as const).filter((key) => match[key] !== undefined);
+	if (!match.scope.some((kind) => asked.every((key) => namedIn[kind].includes(key))))
+		problems.push({
+			path: [...at, 'match', 'scope'],
+			message: `a route that can't match: an incident of scope ${match.scope.join(', ')} names no ${asked.join(' and ')}`,
+		});
+}
+
+/** Each is in the file, but no target is all of it. */
+function checkTargets({ match = {} }: Route, targets: readonly Target[], names: Names, at: Path, problems: Fault[]): void {
+	const { provider, model, operation } = match;
+	if (provider?.some((name) => !names.providers.has(name)) || model?.some((name) => !names.models.has(name))) return;
+	const fits = (target: Target) =>
+		(provider?.includes(target.provider) ?? true) && (model?.includes(target.model) ?? true) && (operation?.includes(target.operation) ?? true);
+	if (targets.length > 0 && !targets.some(fits))
+		problems.push({ path: [...at, 'match'], message: `a route that can't match: no target of this file has all of its provider, model and operation` });
 }
 
 function policyOf(alerts: AlertsFile, route: Route): RoutePolicy {

@@ -113,7 +113,7 @@ export function resolveConfig(
 		});
 	});
 
-	const alerts = resolveAlerts(file, env, names, problems);
+	const alerts = resolveAlerts(file, env, names, targets, problems);
 	const objectives = resolveObjectives(file, targets, problems);
 	const maintenances = resolveMaintenances(file, names, problems);
 	const deadManSwitch = resolveDeadManSwitch(file, env, problems);

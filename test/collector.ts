@@ -23,6 +23,8 @@ export interface Collector {
 	answer(...answers: (number | Answer)[]): void;
 	/** Answers of requests whose path begins so; the longest wins. Without any: 204. */
 	usually(path: string, answer: Answer): void;
+	/** Takes requests and answers none of them, until what it returns is called. */
+	hold(): () => void;
 	close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export async function startCollector(): Promise<Collector> {
 	const seen: Collected[] = [];
 	const answers: Answer[] = [];
 	const usual = new Map<string, Answer>();
+	let held: Promise<void> = Promise.resolve();
 	const server = createServer((request, response) => {
 		const chunks: Buffer[] = [];
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -39,7 +42,7 @@ export async function startCollector(): Promise<Collector> {
 			seen.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() });
 			const [known] = [...usual.keys()].filter((start) => path.startsWith(start)).sort((a, b) => b.length - a.length);
 			const { status, body = '', headers = {} } = answers.shift() ?? usual.get(known ?? '') ?? { status: 204 };
-			response.writeHead(status, { connection: 'close', ...headers }).end(body);
+			void held.then(() => response.writeHead(status, { connection: 'close', ...headers }).end(body));
 		});
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -49,6 +52,14 @@ export async function startCollector(): Promise<Collector> {
 		seen,
 		answer: (...next) => void answers.push(...next.map((one) => (typeof one === 'number' ? { status: one } : one))),
 		usually: (path, answer) => void usual.set(path, answer),
+		hold() {
+			const { promise, resolve } = Promise.withResolvers<void>();
+			held = promise;
+			return () => {
+				held = Promise.resolve();
+				resolve();
+			};
+		},
 		close: () => new Promise((resolve) => server.close(() => resolve())),
 	};
 }
