@@ -3,6 +3,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
 import { states } from '#core/state.ts';
+import { fileSlug } from '#core/target.ts';
 import { sampleEvidence } from '#test/sample-evidence.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
 import { type SampleServer, serveSample } from '#test/serve-sample.ts';
@@ -75,12 +76,16 @@ describe.skipIf(isLeftOut)('the page keeps still and keeps its shapes', () => {
 	test.each([
 		['wide', 1280],
 		['on a phone', 360],
-	])('nothing jumps while a target’s chart and results are drawn, %s', async (_, width) => {
+	])('nothing jumps while a target’s chart and results are drawn, nor when the reader’s own time comes to an incident, %s', async (_, width) => {
 		const snapshot = snapshotOf();
 		const page = await open(`target/${snapshot.targets[0]?.slug}.html`, snapshot, { viewport: { width, height: 800 } });
 		await page.locator('#chart').scrollIntoViewIfNeeded();
 		await page.locator('#chart canvas').waitFor();
 		await painted(page);
+		expect(await page.evaluate('shifts')).toEqual([]);
+		await page.goto(new URL(`/incident/${fileSlug(snapshot.incidents[0]?.id ?? '')}.html`, page.url()).href);
+		await painted(page);
+		expect(await page.locator('dd time').first().getAttribute('data-local')).toMatch(/ UTC\+1[23]:00$/);
 		expect(await page.evaluate('shifts')).toEqual([]);
 	});
 
