@@ -187,7 +187,7 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 	});
 
 	it('a crowd comes to the API', async () => {
-		const flood = spawn(process.execPath, [join(import.meta.dirname, 'flood.ts'), service.url, '8000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+		const flood = spawn(process.execPath, [join(import.meta.dirname, 'flood.ts'), service.url, '5000'], { stdio: ['ignore', 'pipe', 'inherit'] });
 		let answers = '';
 		flood.stdout.on('data', (chunk) => (answers += chunk));
 		await new Promise((resolve) => flood.once('exit', resolve));
