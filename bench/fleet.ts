@@ -55,8 +55,8 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 	return counts.find(([, count]) => count >= q * total)?.[0] ?? Number.NaN;
 }
 
-// Every target has had its turn, and the code is warm.
-await pause((everySeconds + 20) * 1_000);
+// Every target has had its turn three times and has its verdict: until then each step of the judge is news that is published. And the code is warm.
+await pause((3 * everySeconds + 20) * 1_000);
 const [slots, processes, count] = [await readSlots(), await family(service.pid), await asked()];
 const startedAt = performance.now();
 await pause(seconds * 1_000);

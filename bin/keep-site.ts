@@ -35,7 +35,8 @@ export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKee
 	const run = async () => {
 		while (wanted !== null) {
 			const restMs = rendered.at + 2 * Math.min(rendered.tookMs, restAtMostMs) - now();
-			if (restMs > 0) {
+			// A clock that was set back by an hour makes nobody wait for one.
+			if (restMs > 0 && restMs <= 2 * restAtMostMs) {
 				await new Promise<void>((resolve) => {
 					later(resolve, restMs);
 				});
@@ -70,7 +71,7 @@ export function keepSite({ write, now, later, onError }: KeepSiteTools): SiteKee
 					rendered = never;
 				}, leftMs + 1);
 			}
-			if (snapshot.verdictRevision !== rendered.revision || now() - rendered.at > oldMs()) render(snapshot);
+			if (snapshot.verdictRevision !== rendered.revision || Math.abs(now() - rendered.at) > oldMs()) render(snapshot);
 		},
 		settled: async () => {
 			while (running !== null) await running;

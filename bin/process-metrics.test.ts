@@ -58,3 +58,11 @@ it('of what several processes look at the worst is told, and what can’t be had
 	expect(lines.filter((line) => line.startsWith('linnet_spool_bytes'))).toEqual(['linnet_spool_bytes{vantage="fra"} 7', 'linnet_spool_bytes{vantage="iad"} 0']);
 	expect(lines.filter((line) => line.startsWith('linnet_away'))).toEqual([]);
 });
+
+it('a large fleet has no more series than four hundred models have: the others are told as one', async () => {
+	const metrics = createProcessMetrics();
+	for (let i = 0; i < 1_000; i += 1) metrics.heardResult(sampleResult({ model: `m${i}`, ttftMs: null, totalMs: 30 }));
+	const counts = (await textOf(metrics)).filter((line) => line.startsWith('gen_ai_client_operation_duration_seconds_count'));
+	expect(counts).toHaveLength(401);
+	expect(counts.filter((line) => line.includes('"_other"') && line.endsWith(' 600'))).toHaveLength(1);
+});

@@ -22,7 +22,7 @@ export async function runRole(log: Log, start: (closing: Closing) => Promise<voi
 				log.warn({ afterMs: closeWithinMs }, 'not closed in time: leaving');
 				process.exit(1);
 			}, closeWithinMs);
-			for (const { name, close } of closers.reverse()) {
+			for (const { name, close } of closers.splice(0).reverse()) {
 				try {
 					await close();
 				} catch (error) {
@@ -46,7 +46,7 @@ export async function runRole(log: Log, start: (closing: Closing) => Promise<voi
 	try {
 		await start({ add: (name, close) => closers.push({ name, close }) });
 	} catch (error) {
-		for (const { close } of closers.reverse()) await Promise.resolve(close()).catch(() => {});
+		for (const { close } of closers.splice(0).reverse()) await Promise.resolve(close()).catch(() => {});
 		throw error;
 	}
 	process.send?.({ type: 'ready' });

@@ -48,8 +48,8 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	let again = false;
 
 	const take = async () => {
-		const stored = await readLatestSnapshot(db);
-		if (stored === null || stored.number === snapshots.current()?.snapshot.number) return;
+		const stored = await readLatestSnapshot(db, snapshots.current()?.snapshot.number);
+		if (stored === null) return;
 		const snapshot = readSnapshot(stored.document);
 		snapshots.put(snapshot);
 		documents.set(snapshot, stored.document);

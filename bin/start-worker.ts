@@ -73,8 +73,8 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 
 /** How long a probe in flight may go on when the worker is told to stop; cut off, it is recorded as our own trouble. */
 const drainMs = 6_000;
-/** Schedulers live in the queue's store; one that was emptied gets them back within this time. */
-const registerEveryMs = 30_000;
+/** Schedulers live in the queue's store: one that was emptied, or a clock that was set back, is healed within this time. */
+const registerEveryMs = 10_000;
 
 async function startProbing({ settings, log, closing, config, database, queues, metrics, stop, endLoops, retentionDays }: Shop): Promise<void> {
 	const { vantage } = settings;
@@ -123,13 +123,18 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 			metrics.heardResult(result);
 			return recorder.record(result);
 		},
+		pressure: () => recorder.pressure(),
+		handOver: ({ shard, tickAt }) => queues.add(queue, { job: 'left', shard, tickAt }),
 	};
 	const settle = () => settleSchedule({ db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() }, [vantage]);
 	queues.work(
 		queue,
 		async ({ data, timestampAt }) => {
-			if (stop.aborted) return;
-			if (data.job === 'shard') await runShard(tools, { shard: Number(data.shard), tickAt: nominalTick(Number(data.shard), timestampAt) });
+			const shard = Number(data.shard);
+			const tick =
+				data.job === 'shard' ? { shard, tickAt: nominalTick(shard, timestampAt) } : data.job === 'left' ? { shard, tickAt: Number(data.tickAt) } : null;
+			if (tick !== null) await (stop.aborted ? tools.handOver?.(tick) : runShard(tools, tick));
+			else if (stop.aborted) return;
 			else if (data.job === 'confirm') await runConfirmation(tools, data as unknown as { targetId: string; canary: string; slotAt: number });
 			else if (data.job === 'settle') await settle();
 		},
@@ -199,7 +204,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
-	await rollUp({ db, log, now: Date.now });
+	// The roll-up is left to its tick: of a large fleet that was away it takes a minute, and nobody may wait for it.
 	await publisher.publish();
 	const evaluator = evaluate(shop, publisher);
 	const onCall = runOnCall({ ...shop, db });
@@ -243,11 +248,12 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 			}
 			await maintenances.refresh();
 			const evaluator = await openEvaluator({ ...tools, lease });
-			let renewAt = Date.now() + leaseMs / 3;
+			// By the clock that nobody sets.
+			let renewAtMs = performance.now() + leaseMs / 3;
 			while (!stop.aborted) {
-				if (Date.now() >= renewAt) {
+				if (performance.now() >= renewAtMs) {
 					if (!(await renewLease(db, lease, leaseMs))) break;
-					renewAt = Date.now() + leaseMs / 3;
+					renewAtMs = performance.now() + leaseMs / 3;
 				}
 				await maintenances.refresh();
 				const startedMs = performance.now();

@@ -81,19 +81,23 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 		env.LINNET_SIMULATOR_URL = `http://127.0.0.1:${port}`;
 		await terminal.step('simulated providers', () => family.start('simulator', [join('..', 'simulator', 'main.ts'), String(port), String(storyStartedAt)]));
 	}
-	await terminal.step('judge', () => family.start('judge', ['main.ts', 'worker', '--jobs', 'judge']));
+	// Probes first: what is not measured is lost, what is not judged only waits.
 	await terminal.step(
 		'probes',
 		() => family.start('probe', ['main.ts', 'worker', '--jobs', 'probe']),
 		() => `vantage ${settings.vantage}`,
 	);
+	await terminal.step('judge', () => family.start('judge', ['main.ts', 'worker', '--jobs', 'judge']));
 	await terminal.step('API and page', () => family.start('api', ['main.ts', 'api']));
 	const shownHost = settings.host === '0.0.0.0' || settings.host === '::' ? 'localhost' : settings.host;
 	const address = `http://${shownHost.includes(':') ? `[${shownHost}]` : shownHost}:${settings.port}`;
 	terminal.ready(address, demo);
 	log.info({ address, demo }, 'linnet is up');
-	const watcher = watchStates(db, url, terminal);
-	closing.add('state watcher', () => watcher.close());
+	// Each look reads the whole snapshot: of 10,000 targets a quarter of a core, for nobody.
+	if (terminal.interactive) {
+		const watcher = watchStates(db, url, terminal);
+		closing.add('state watcher', () => watcher.close());
+	}
 	terminal.onStop(() => log.info({}, 'stopping'));
 }
 
@@ -133,13 +137,13 @@ function freePort(): Promise<number> {
 }
 
 interface Family {
-	/** Resolves when the child says that it is ready. @throws when it ends before. */
+	/** Resolves when the child says that it is ready, or is slow to say so: a large record on a busy machine. @throws when it ends before. */
 	start(name: string, args: readonly string[]): Promise<void>;
 	stop(): Promise<void>;
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const readyWithinMs = 60_000;
+const readyWithinMs = 30_000;
 const killAfterMs = 11_000;
 
 /** Children that are started again when they end, a little later each time. */
@@ -174,7 +178,10 @@ function createFamily(env: NodeJS.ProcessEnv, terminal: Terminal, log: Log): Fam
 		async start(name, args) {
 			const child = spawnChild(name, args);
 			await new Promise<void>((resolve, reject) => {
-				const timer = setTimeout(() => reject(new ExpectedError(`${name} was not ready within ${readyWithinMs / 1_000} s`)), readyWithinMs);
+				const timer = setTimeout(() => {
+					log.warn({ name, afterMs: readyWithinMs }, 'a process is slow to start: going on without it');
+					resolve();
+				}, readyWithinMs);
 				child.once('message', () => {
 					clearTimeout(timer);
 					resolve();

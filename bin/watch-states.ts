@@ -23,8 +23,8 @@ export function watchStates(db: Db, url: string, terminal: Terminal): { close():
 		if (reading) return;
 		reading = true;
 		try {
-			const stored = await readLatestSnapshot(db);
-			if (stored === null || stored.number === before?.number) return;
+			const stored = await readLatestSnapshot(db, before?.number);
+			if (stored === null) return;
 			const now = readSnapshot(stored.document);
 			if (before === null) terminal.change(marks[now.state], now.sentence);
 			else tellChanges(before, now, terminal);

@@ -28,6 +28,15 @@ const settleOne = query<{ day: string }>(
 	update budget_days set reserved_micro_usd = reserved_micro_usd - settled.estimate_micro_usd, spent_micro_usd = spent_micro_usd + $2::bigint
 	from settled where budget_days.day = settled.day returning budget_days.day`,
 );
+const giveBackAll = query(
+	'budget_give_back',
+	`with given_back as (
+		delete from budget_reservations where reservation_id = any($1::text[]) and settled_at is null returning day, estimate_micro_usd
+	), sums as (
+		select day, sum(estimate_micro_usd) as estimate from given_back group by day
+	)
+	update budget_days set reserved_micro_usd = reserved_micro_usd - sums.estimate from sums where budget_days.day = sums.day`,
+);
 const expire = query<{ count: number }>(
 	'budget_expire',
 	`with expired as (
@@ -108,6 +117,11 @@ export function reserve(db: Db, reservations: readonly Reservation[], { now, cap
 export async function settle(sql: Sql, id: string, actualMicroUsd: number): Promise<boolean> {
 	if (!(actualMicroUsd >= 0)) throw new RangeError(`Expected \`actualMicroUsd\` of ${id} to be 0 or more, got ${actualMicroUsd}`);
 	return (await sql.run(settleOne, [id, Math.ceil(actualMicroUsd)])).length > 0;
+}
+
+/** Of probes that were not sent and will not be, by their holder: another one may reserve them. Settled or expired ones stay as they are. */
+export async function giveBack(sql: Sql, ids: readonly string[]): Promise<void> {
+	await sql.run(giveBackAll, [ids]);
 }
 
 /** A probe that crashed between the two may have been billed: its estimate counts as spent. @returns how many expired. */

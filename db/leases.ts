@@ -7,6 +7,8 @@ const acquire = query<{ token: number }>(
 	values ($1::text, $2::text, 1, clock_timestamp() + make_interval(secs => $3::float8 / 1000))
 	on conflict (name) do update set holder = excluded.holder, fencing_token = held.fencing_token + 1, expires_at = excluded.expires_at
 		where held.expires_at <= clock_timestamp()
+			-- Nobody holds one for so long: the server's clock was set back. The token fences whoever held it.
+			or held.expires_at > clock_timestamp() + make_interval(secs => $3::float8 / 1000 * 20)
 	returning fencing_token as token`,
 );
 

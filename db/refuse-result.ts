@@ -24,7 +24,8 @@ const texts = ['vantage', 'provider', 'model', 'operation', 'canary'] as const;
 export function refusalOf(result: ProbeResult, { now, retentionDays }: InsertBounds): string | null {
 	if (typeof result !== 'object' || result === null) return 'not a result';
 	const { slotAt, startedAt } = result;
-	if (!Number.isFinite(slotAt) || (startedAt !== null && !Number.isFinite(startedAt))) return 'invalid time';
+	// 8.64e15 ms on either side of 1970 is all that a Date can say.
+	if (!Number.isFinite(slotAt) || Math.abs(slotAt) > 8.64e15 || (startedAt !== null && !Number.isFinite(startedAt))) return 'invalid time';
 	if (slotAt > now + futureMs || (startedAt ?? 0) > now + futureMs) return 'from the future';
 	if (dayOf(slotAt) < dayOf(now - retentionDays * 86_400_000) || (startedAt ?? now) < 0) return 'older than the retention';
 	if (!isCode(outcomeCodes, result.outcome) || !isCode(sliCodes, result.sli) || !isCode(kindCodes, result.kind)) return 'unknown code';

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { SteadyClient } from './steady-client.ts';
 
 /** One SQL statement with its row type; runs as a prepared statement of that name. */
 export interface Query<Row> {
@@ -85,7 +86,7 @@ export interface OpenDbOptions {
 
 /** Opens lazily: an absent server shows at the first statement. `onError` hears of idle connections that broke; the pool replaces them. */
 export function openDb({ url, max = 8, statementTimeoutMs = 30_000, name = 'linnet' }: OpenDbOptions, onError: (error: Error) => void = () => {}): Db {
-	const pool = new pg.Pool({ ...connectionOf(url, statementTimeoutMs), application_name: name, max, idleTimeoutMillis: 60_000, types });
+	const pool = new pg.Pool({ ...connectionOf(url, statementTimeoutMs), application_name: name, max, idleTimeoutMillis: 60_000, types, Client: SteadyClient });
 	pool.on('error', onError);
 	return { url, pool, ...runner(pool), close: () => pool.end() };
 }

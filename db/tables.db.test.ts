@@ -136,6 +136,12 @@ describe('leases', () => {
 		expect(await acquireLease(db, 'l', 'b', minute)).not.toBeNull();
 	});
 
+	it('one that seems to last for hours, because the clock of the server was set back, is free, and its holder is fenced', async () => {
+		const before = await acquireLease(db, 'l', 'a', 120 * minute);
+		expect(await acquireLease(db, 'l', 'b', minute)).not.toBeNull();
+		expect(await renewLease(db, before!, minute)).toBe(false);
+	});
+
 	it('fence off the commit of whoever has lost one, and keep the next holder waiting for one that is under way', async () => {
 		const lost = await acquireLease(db, 'l', 'a', 0);
 		await transaction(db, async (tx) => {

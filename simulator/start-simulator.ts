@@ -26,7 +26,9 @@ export interface SimulatorOptions {
 	readonly timeScale?: number;
 	/** PEM; with it the simulator speaks HTTPS. */
 	readonly tls?: { readonly key: string; readonly cert: string };
-	/** ms since epoch; for `created` fields only. */
+	/** How many requests are remembered, default 1,000. */
+	readonly longestLog?: number;
+	/** ms since epoch; for `created` fields and the log only. */
 	readonly now?: () => number;
 }
 
@@ -38,12 +40,16 @@ export interface RequestNote {
 	/** Header names as they came, lower case. */
 	readonly headerNames: readonly string[];
 	readonly body: string;
+	/** Of the answer to an ask, as its headers tell it; null: nothing was asked of a model. */
+	readonly requestId: string | null;
+	/** When it was read, ms since epoch. */
+	readonly at: number;
 }
 
 export interface Simulator {
 	readonly url: string;
 	readonly port: number;
-	/** The newest 1,000, oldest first. */
+	/** The newest, oldest first. */
 	readonly requestLog: readonly RequestNote[];
 	/** How many connections were accepted. */
 	connectionCount(): number;
@@ -55,7 +61,6 @@ export interface Simulator {
 }
 
 const statusPagePath = '/status/api/v2/incidents.json';
-const longestLog = 1_000;
 const longestRequestBytes = 1_000_000;
 
 /** Where a provider's paths begin. */
@@ -71,7 +76,7 @@ function dialectOf(provider: SimProvider): SimDialect {
 
 /** Starts a fleet of providers on one loopback port: `/{provider}/…` speaks that provider's protocol. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-	const { host = '127.0.0.1', port = 0, fleet, seed = 1, timeScale = 1, now = Date.now } = options;
+	const { host = '127.0.0.1', port = 0, fleet, seed = 1, timeScale = 1, longestLog = 1_000, now = Date.now } = options;
 	const random = createRandom(seed);
 	const providers = new Map(fleet.providers.map((provider) => [provider.id, provider]));
 	const byHand = new Map<string, Fault | null>();
@@ -92,8 +97,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 		const [path = '', query = ''] = (req.url ?? '').split('?', 2);
 		const [, providerId = '', ...rest] = path.split('/');
 		const provider = providers.get(providerId);
-		const note = (model: string | null, mode: FaultMode | null) => {
-			requestLog.push({ provider: providerId, model, path: req.url ?? '', mode, headerNames: Object.keys(req.headers), body });
+		const note = (model: string | null, mode: FaultMode | null, requestId: string | null = null) => {
+			requestLog.push({ provider: providerId, model, path: req.url ?? '', mode, headerNames: Object.keys(req.headers), body, requestId, at: now() });
 			if (requestLog.length > longestLog) requestLog.shift();
 		};
 		if (provider === undefined) {
@@ -129,11 +134,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 		const ask = dialect.readAsk(parseJson(body), modelInPath);
 		const model = ask === null ? undefined : provider.models.find(({ upstreamModel }) => upstreamModel === ask.upstreamModel);
 		const fault = model === undefined ? null : faultFor(providerId, model);
-		note(model?.model ?? null, fault?.mode ?? null);
+		const id = `sim-${seed}-${++served}`;
+		note(model?.model ?? null, fault?.mode ?? null, `req_${id}`);
+		// An error's own id, where its dialect has one, goes before.
+		if (fault !== null) res.setHeader('x-request-id', `req_${id}`);
 		if (!authorized) return sendError('auth_failed');
 		if (ask === null) return sendError('bad_request');
 		if (model === undefined || fault?.mode === 'model_removed') return sendError('model_not_found');
-		const id = `sim-${seed}-${++served}`;
 		const wholeAnswer = () => {
 			const text = answerTokens(ask).join('');
 			const tokens = answerTokens(ask).length;

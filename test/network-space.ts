@@ -1,5 +1,6 @@
 /** A host of its own on this machine: a network namespace with one cable to it (Debian's iproute2; root). */
 import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -7,7 +8,7 @@ const run = promisify(execFile);
 export interface NetworkSpace {
 	/** To be put before a command line: it then runs in there. */
 	readonly enter: readonly string[];
-	/** Address of this machine, seen from in there. */
+	/** Address of this machine, seen from in there; its port 53 is the name server of in there. */
 	readonly outside: string;
 	/** The cable is pulled, or put back. */
 	unplug(): Promise<void>;
@@ -39,6 +40,11 @@ export async function makeNetworkSpace(): Promise<NetworkSpace> {
 	const net = `198.18.${id % 250}`;
 	const ip = (...args: string[]) => run('ip', args);
 	await ip('netns', 'add', name);
+	// `ip netns exec` puts these in the place of those in /etc.
+	const files = `/etc/netns/${name}`;
+	await mkdir(files, { recursive: true });
+	await writeFile(`${files}/resolv.conf`, `nameserver ${net}.1\n`);
+	await writeFile(`${files}/hosts`, '127.0.0.1 localhost\n');
 	await ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', plugged, 'netns', name);
 	await ip('address', 'add', `${net}.1/24`, 'dev', cable);
 	await ip('link', 'set', cable, 'up');
@@ -54,6 +60,7 @@ export async function makeNetworkSpace(): Promise<NetworkSpace> {
 		async remove() {
 			await ip('netns', 'delete', name);
 			await ip('link', 'delete', cable).catch(() => {});
+			await rm(files, { recursive: true });
 		},
 	};
 }

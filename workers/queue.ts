@@ -14,6 +14,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Log } from '#core/log.ts';
 import { advisoryLocks } from '#db/sql.ts';
+import { SteadyClient } from '#db/steady-client.ts';
 
 export type JobData = Readonly<Record<string, unknown>>;
 
@@ -73,9 +74,10 @@ export async function openQueues({ redisUrl, databaseUrl, log }: OpenQueuesOptio
 	let closing: Promise<void> | undefined;
 
 	const queueOf = (name: string): Queue => {
-		if (closing !== undefined) throw new Error('Expected the queues to be open');
 		const known = queues.get(name);
+		// Jobs under way may add others while they are drained.
 		if (known !== undefined) return known;
+		if (closing !== undefined) throw new Error('Expected the queues to be open');
 		const queue = backend.queue(name);
 		queue.on('error', (error) => warn(error, { queue: name }));
 		queues.set(name, queue);
@@ -97,7 +99,10 @@ export async function openQueues({ redisUrl, databaseUrl, log }: OpenQueuesOptio
 			backend.alone(async () => {
 				const queue = queueOf(name);
 				const known = await queue.getJobScheduler(tick.id);
-				if (known !== undefined && isAsWanted(known, tick) && !isOverdue(known)) return;
+				const farAhead = known !== undefined && isFarAhead(known);
+				if (known !== undefined && isAsWanted(known, tick) && !isOverdue(known) && !farAhead) return;
+				// BullMQ goes on from the next time that it has stored: it must forget it.
+				if (farAhead) await queue.removeJobScheduler(tick.id);
 				await queue.upsertJobScheduler(tick.id, { every: tick.everyMs, offset: offsetOf(tick) }, { name: 'tick', data: tick.data, opts: { ...kept } });
 			}),
 		keepTicks: (name, ids) =>
@@ -151,6 +156,11 @@ function isOverdue({ next, every }: JobSchedulerJson): boolean {
 	return next === undefined || next < Date.now() - Math.max(3 * (every ?? 0), 30_000);
 }
 
+/** It waits for a time that only a clock since set back could call near. */
+function isFarAhead({ next = 0, every = 0 }: JobSchedulerJson): boolean {
+	return next > Date.now() + 2 * every + 5_000;
+}
+
 interface Backend {
 	queue(name: string): Queue;
 	worker(name: string, process: (job: Job) => Promise<void>, options: Omit<WorkerOptions, 'connection'>): Worker;
@@ -163,6 +173,7 @@ async function openPostgres(url: string): Promise<Backend> {
 	const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
 	const connection = (max: number) => ({
 		connectionString: url,
+		Client: SteadyClient,
 		max,
 		keepAlive: true,
 		connectionTimeoutMillis: 5_000,
@@ -171,7 +182,7 @@ async function openPostgres(url: string): Promise<Backend> {
 		// A tick that is lost in a crash is settled as missed: it need not wait for the disk.
 		options: '-c enable_seqscan=off -c random_page_cost=1.0 -c jit=off -c synchronous_commit=off',
 	});
-	const client = new pg.Client({ connectionString: url, application_name: 'linnet queue', connectionTimeoutMillis: 5_000 });
+	const client = new SteadyClient({ connectionString: url, application_name: 'linnet queue', connectionTimeoutMillis: 5_000 });
 	await client.connect();
 	try {
 		await runMigrations(client);

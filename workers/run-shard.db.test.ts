@@ -1,18 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import { silentLog } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { shardOf } from '#core/schedule.ts';
 import { setBackOff } from '#db/back-offs.ts';
 import { readBudgetDay } from '#db/budget.ts';
-import { ensurePartitions } from '#db/partitions.ts';
+import { dayOf, ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { listResults } from '#db/read-results.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { openCanaryTests } from './probe/test-canaries.ts';
-import { bookedMicroUsd, nominalTick, type Probe, runShard, type ScheduleTools, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
+import { bookedMicroUsd, nominalTick, type Probe, runShard, type ScheduleTools, type ShardTick, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
 import { settleSchedule } from './settle-schedule.ts';
 
 const target = sampleTarget('acme:small:chat', { intervalMs: 1_000, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
@@ -82,6 +82,30 @@ describe('a tick of a shard', () => {
 	it('run twice, each slot is recorded once', async () => {
 		await Promise.all([runShard(tools(), { shard, tickAt: sampleNow }), runShard(tools(), { shard, tickAt: sampleNow })]);
 		expect(await recorded()).toHaveLength(5);
+	});
+
+	it('told to stop it hands over what has not begun, and another worker runs just that', async () => {
+		let stopping = false;
+		const handedOver: ShardTick[] = [];
+		const stops = tools({
+			stopping: () => stopping,
+			runProbe: async (probe) => {
+				probes.push(probe);
+				stopping = probes.length === 2;
+				return sampleResult({ slotAt: probe.slotAt, startedAt: probe.slotAt, costMicroUsd: 7 });
+			},
+			// One slot after the other, as the clock has it.
+			waitUntil: async (at) => void (await vi.waitUntil(() => stopping || probes.length >= Math.floor((at - sampleNow - 2_000) / 1_000))),
+			handOver: async (tick) => void handedOver.push(tick),
+		});
+		await runShard(stops, { shard, tickAt: sampleNow });
+		expect(probes).toHaveLength(2);
+		expect(handedOver).toEqual([{ shard, tickAt: sampleNow }]);
+		await runShard(tools(), { shard, tickAt: sampleNow });
+		expect(new Set(probes.map(({ slotAt }) => slotAt)).size).toBe(5);
+		expect(probes).toHaveLength(5);
+		expect((await recorded()).every(({ startedAt }) => startedAt !== null)).toBe(true);
+		expect(await readBudgetDay(house.db, dayOf(sampleNow))).toEqual({ reservedMicroUsd: 0, spentMicroUsd: 35 });
 	});
 
 	it('leaves the targets of other shards alone', async () => {

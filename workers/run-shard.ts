@@ -8,7 +8,7 @@ import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
 import { isKept, type SpoolPressure } from '#core/spool-pressure.ts';
 import type { Canary, Target } from '#core/target.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
-import { reserve, settle } from '#db/budget.ts';
+import { giveBack, reserve, settle } from '#db/budget.ts';
 import { type Db, isUnavailable } from '#db/sql.ts';
 import type { CanaryTests } from './probe/test-canaries.ts';
 
@@ -27,8 +27,10 @@ export interface ScheduleTools {
 	now(): number;
 	/** Resolves at the wall-clock time, at once when it has passed or the worker stops. */
 	waitUntil(at: number): Promise<void>;
-	/** True once the worker is told to stop: slots that have not begun are left to be marked as missed. */
+	/** True once the worker is told to stop: slots that have not begun are handed over. */
 	stopping(): boolean;
+	/** The slots of a tick that have not begun here are for another worker; absent: they are left to be marked as missed. */
+	handOver?(tick: ShardTick): Promise<void>;
 	targets(): readonly Target[];
 	/** Spend allowed per UTC day, all vantages together. */
 	capMicroUsd(): number;
@@ -71,7 +73,7 @@ export function tickOffsetMs(shard: number): number {
 /** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
 export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
 	const from = tickAt + tickLeadMs;
-	const own = tools.targets().filter((target) => shardOf(target.id, shardCount) === shard);
+	const own = targetsOfShard(tools.targets(), shard);
 	const due = slotsDue(specsOf(own, tools.vantage), from, from + tickEveryMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
 	if (due.length === 0) return;
 
@@ -81,7 +83,21 @@ export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTic
 	const paused = await activeBackOffs(tools.db, tools.vantage, tools.now());
 	const open = kept.filter((slot) => !paused.has(slot.target.id));
 	const refused = kept.filter((slot) => paused.has(slot.target.id)).map((slot) => tools.record(missedSlot(slotKey(slot, 'scheduled'), 'backed_off')));
-	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled'))]);
+	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', () => tools.handOver?.({ shard, tickAt })))]);
+}
+
+const shardsOf = new WeakMap<readonly Target[], readonly Target[][]>();
+
+/** Kept as long as the configuration: of 10,000 targets the hashes of every tick took 5 % of a prober. */
+function targetsOfShard(targets: readonly Target[], shard: number): readonly Target[] {
+	let shards = shardsOf.get(targets);
+	if (shards === undefined) {
+		const made = Array.from({ length: shardCount }, (): Target[] => []);
+		for (const target of targets) made[shardOf(target.id, shardCount)]?.push(target);
+		shards = made;
+		shardsOf.set(targets, shards);
+	}
+	return shards[shard] ?? [];
 }
 
 /** A probe that the detector asked for. */
@@ -91,17 +107,36 @@ export async function runConfirmation(tools: ScheduleTools, ask: { targetId: str
 	await Promise.all(await runReserved(tools, [{ target, canary: ask.canary, vantage: tools.vantage, slotAt: ask.slotAt }], 'confirmation'));
 }
 
-async function runReserved(tools: ScheduleTools, slots: readonly DueSlot[], kind: ProbeKind): Promise<Promise<void>[]> {
+async function runReserved(
+	tools: ScheduleTools,
+	slots: readonly DueSlot[],
+	kind: ProbeKind,
+	handOver: () => Promise<void> | undefined = () => undefined,
+): Promise<Promise<void>[]> {
 	if (slots.length === 0) return [];
 	await tools.canaryTests.learn(slots.map(({ target }) => target));
 	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target, slot.canary) }));
 	const { granted, denied } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
-	return slots.map((slot) => {
-		if (granted.has(reservationId(slot, kind))) return runSlot(tools, slot, kind);
+	const turns = slots
+		.filter((slot) => granted.has(reservationId(slot, kind)))
+		.map((slot) => ({ slot, begins: tools.waitUntil(slot.slotAt).then(() => !tools.stopping()) }));
+	const turnOf = new Map(turns.map(({ slot, begins }) => [slot, begins]));
+	const leave = async () => {
+		const left: string[] = [];
+		for (const { slot, begins } of turns) if (!(await begins)) left.push(reservationId(slot, kind));
+		if (left.length === 0) return;
+		// Given back first: the reservation is the claim, and who has it not may not send the probe.
+		await giveBack(tools.db, left);
+		await handOver();
+	};
+	const runs = slots.map(async (slot) => {
+		const begins = turnOf.get(slot);
+		if (begins !== undefined) return (await begins) ? runSlot(tools, slot, kind) : undefined;
 		// Neither granted nor denied: another run of this job has sent it, and either records it or dies; then the slot is settled as missed.
 		// A confirmation that the budget denies is no missed slot: nothing was due.
-		return kind === 'scheduled' && denied.has(reservationId(slot, kind)) ? tools.record(missedSlot(slotKey(slot, kind), 'budget')) : Promise.resolve();
+		if (kind === 'scheduled' && denied.has(reservationId(slot, kind))) await tools.record(missedSlot(slotKey(slot, kind), 'budget'));
 	});
+	return [...runs, leave()];
 }
 
 const limits = new Map<string, LimitFunction>();
@@ -117,8 +152,6 @@ function limitOf({ provider, maxConcurrency }: Target): LimitFunction {
 async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Promise<void> {
 	const canary = slot.target.canaries.find(({ name }) => name === slot.canary);
 	if (canary === undefined) return;
-	await tools.waitUntil(slot.slotAt);
-	if (tools.stopping()) return;
 	const sent = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
 	const result = await tools.canaryTests.test(slot.target, canary, sent);
 	await tools.record(result);

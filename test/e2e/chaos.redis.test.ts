@@ -12,6 +12,7 @@ import { createRandom } from '#simulator/fleet.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { findRedisServer, startRedis, type TestRedis } from '#test/redis.ts';
+import { makeNewerVersion, type NewerVersion } from './newer-version.ts';
 import { until } from './service.ts';
 
 const program = await findRedisServer('many workers that are killed and stopped');
@@ -26,6 +27,8 @@ const quick = { median: 15, sigma: 0 };
 interface Worker {
 	readonly child: ChildProcess;
 	readonly vantage: string | null;
+	/** What it printed, with its end. */
+	readonly ended: Promise<{ code: number | null; words: string }>;
 	stopped: boolean;
 }
 
@@ -34,33 +37,32 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	let house: TestDatabase;
 	let simulator: Simulator;
 	let dir: string;
+	let newer: NewerVersion | null = null;
 	let started = 0;
 	let workers: Worker[] = [];
 
 	/** @param vantage null: a judge */
-	function start(vantage: string | null): Worker {
+	function start(vantage: string | null, root = join(import.meta.dirname, '..', '..')): Worker {
 		started += 1;
-		const child = spawn(
-			process.execPath,
-			[join(import.meta.dirname, '..', '..', 'bin', 'linnet.mjs'), 'worker', '--jobs', vantage === null ? 'judge' : 'probe'],
-			{
-				stdio: 'ignore',
-				env: {
-					...{ PATH: process.env.PATH, DATABASE_URL: house.url, REDIS_URL: redis.url, LINNET_CONFIG: join(dir, 'linnet.yaml') },
-					...{ LINNET_DATA: join(dir, `worker-${started}`), LINNET_VANTAGE: vantage ?? 'fra', FLEET_KEY: 'test-key' },
-				},
+		const child = spawn(process.execPath, [join(root, 'bin', 'linnet.mjs'), 'worker', '--jobs', vantage === null ? 'judge' : 'probe'], {
+			stdio: ['ignore', 'pipe', 'pipe'],
+			env: {
+				...{ PATH: process.env.PATH, DATABASE_URL: house.url, REDIS_URL: redis.url, LINNET_CONFIG: join(dir, 'linnet.yaml') },
+				...{ LINNET_DATA: join(dir, `worker-${started}`), LINNET_VANTAGE: vantage ?? 'fra', FLEET_KEY: 'test-key' },
 			},
-		);
-		const worker = { child, vantage, stopped: false };
+		});
+		let words = '';
+		for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (words = (words + chunk).slice(-4_000)));
+		const ended = new Promise<{ code: number | null; words: string }>((resolve) => child.once('close', (code) => resolve({ code, words })));
+		const worker = { child, vantage, ended, stopped: false };
 		workers.push(worker);
 		return worker;
 	}
 
 	async function kill(worker: Worker): Promise<void> {
 		workers = workers.filter((one) => one !== worker);
-		const exited = new Promise((resolve) => worker.child.once('exit', resolve));
 		worker.child.kill('SIGKILL');
-		await exited;
+		await worker.ended;
 	}
 
 	const results = async () =>
@@ -112,6 +114,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		await simulator.close();
 		await house.drop();
 		await redis.stop();
+		await newer?.remove();
 		await rm(dir, { recursive: true, force: true });
 	});
 
@@ -192,4 +195,39 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		expect(opened.detectedAt).toBeGreaterThan(killedAt);
 		expect(await holder()).not.toContain(`:${pid}`);
 	});
+
+	it('a newer version beside this one: both work, the old ones leave in order, no slot is lost or doubled, and there is no way back', async () => {
+		simulator.setFault('birch', null, undefined);
+		const old = [...workers];
+		const fromAt = Date.now() + 2 * intervalMs;
+		newer = await makeNewerVersion();
+		for (const vantage of [null, ...vantages]) start(vantage, newer.dir);
+		const migrated = async () => (await house.db.execute<{ number: number }>('select max(number) as number from linnet.migrations'))[0]?.number === 9_999;
+		await until('the newer schema', migrated);
+		// The old ones know nothing of it, and go on: those that die are the only ones that may not come back.
+		await Promise.all(vantages.map(untilHeard));
+		expect(old.map(({ child }) => child.exitCode)).toEqual(old.map(() => null));
+		for (const worker of old) {
+			worker.child.kill('SIGTERM');
+			expect((await worker.ended).code).toBe(0);
+		}
+		workers = workers.filter((worker) => !old.includes(worker));
+		await Promise.all(vantages.map(untilHeard));
+		const toAt = Date.now() - 5_000;
+		const late = start('fra');
+		const { code, words } = await late.ended;
+		workers = workers.filter((worker) => worker !== late);
+		expect([code, words]).toEqual([1, expect.stringContaining('The database schema is at migration 9999')]);
+
+		const ran = await until('every slot of the time', async () => {
+			const slots = (await results()).filter(({ kind, slotAt }) => kind === 'scheduled' && slotAt >= fromAt && slotAt < toAt);
+			return slots.length >= ids.length * vantages.length * Math.floor((toAt - fromAt) / intervalMs) ? slots : null;
+		});
+		const keys = ran.map(({ provider, model, vantage, slotAt }) => `${provider}:${model} from ${vantage} at ${new Date(slotAt).toISOString()}`);
+		expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+		expect(ran.filter(({ startedAt }) => startedAt === null).map(({ slotAt, vantage, evidence }) => ({ slotAt, vantage, evidence }))).toEqual([]);
+		await until('birch is well again', async () =>
+			(await listIncidents(house.db, { resolvedSinceAt: 0, limit: 100 })).every(({ resolvedAt }) => resolvedAt !== null),
+		);
+	}, 240_000);
 });

@@ -1,6 +1,10 @@
-/** The machine's own network goes, and comes back: nobody else is blamed for it. */
+/** The machine's own network goes, and comes back, and its name server too: nobody else is blamed for it. And nothing is reached but what is configured. */
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
+import { type NameServer, startNameServer } from '#test/name-server.ts';
 import { canMakeNetworks, makeNetworkSpace, type NetworkSpace } from '#test/network-space.ts';
 import { type Service, startService, stopServices, until } from './service.ts';
 
@@ -9,8 +13,12 @@ const providers = ['alder', 'birch', 'cedar', 'dogwood'];
 const models = ['maker/one', 'maker/two'];
 const quick = { median: 20, sigma: 0 };
 
-describe.skipIf(!possible)('the cable is pulled', () => {
+const domain = 'linnet.test';
+const connections = join(tmpdir(), `linnet-connections-${process.pid}`);
+
+describe.skipIf(!possible)('in a network of its own', () => {
 	let space: NetworkSpace;
+	let names: NameServer;
 	let simulator: Simulator;
 	let service: Service;
 	const getJson = async <T>(path: string): Promise<T> => JSON.parse(await space.get(`${service.url}${path}`)) as T;
@@ -20,6 +28,7 @@ describe.skipIf(!possible)('the cable is pulled', () => {
 
 	beforeAll(async () => {
 		space = await makeNetworkSpace();
+		names = await startNameServer({ host: space.outside, domain });
 		simulator = await startSimulator({
 			host: space.outside,
 			fleet: {
@@ -32,11 +41,17 @@ describe.skipIf(!possible)('the cable is pulled', () => {
 			},
 		});
 		const file = providers.map((id) => ({
-			...{ id, dialect: 'openai-chat', baseUrl: simulator.baseUrl(id), apiKeyEnv: 'FLEET_KEY', models: models.map((model) => ({ model })) },
+			...{
+				id,
+				dialect: 'openai-chat',
+				baseUrl: simulator.baseUrl(id).replace(space.outside, `${id}.${domain}`),
+				apiKeyEnv: 'FLEET_KEY',
+				models: models.map((model) => ({ model })),
+			},
 		}));
 		service = await startService({
 			config: `interval: 1s\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nbudget: { usdPerDay: 1000 }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
-			env: { FLEET_KEY: 'test-key' },
+			env: { FLEET_KEY: 'test-key', NODE_OPTIONS: `--import ${join(import.meta.dirname, 'fault-preload.mjs')}`, LINNET_TEST_CONNECTIONS: connections },
 			enter: space.enter,
 			isReady: (url) => space.get(`${url}/readyz`).then(Boolean, () => false),
 		});
@@ -44,28 +59,40 @@ describe.skipIf(!possible)('the cable is pulled', () => {
 	afterAll(async () => {
 		await stopServices();
 		await simulator.close();
+		await names.close();
 		await space.remove();
+		await rm(connections, { force: true });
 	});
 
-	it('every state turns unknown, the vantage is told blind, and no provider is down', async () => {
-		await until('all operational', async () => (await states()).every((state) => state === 'operational'));
-		await space.unplug();
-		await until('all unknown', async () => (await states()).every((state) => state === 'unknown'));
-		await until('blind', async () => (await incidents()).some(({ cause, resolvedAt }) => cause === 'monitor' && resolvedAt === null));
-		expect((await incidents()).filter(({ cause }) => cause === 'provider')).toEqual([]);
-	});
+	it.each([
+		['the cable is pulled', () => space.unplug(), () => space.plug()],
+		['its name server answers nothing', async () => names.setSilent(true), async () => names.setSilent(false)],
+	])(
+		'%s: every state turns unknown, the vantage is told blind, no provider is down; then all is well again, and that time is in nobody’s availability',
+		async (_, break_, mend) => {
+			await until('all operational', async () => (await states()).every((state) => state === 'operational'));
+			await break_();
+			await until('all unknown', async () => (await states()).every((state) => state === 'unknown'));
+			await until('blind', async () => (await incidents()).some(({ cause, resolvedAt }) => cause === 'monitor' && resolvedAt === null));
+			expect((await incidents()).filter(({ cause }) => cause === 'provider')).toEqual([]);
+			await mend();
+			await until('all operational', async () => (await states()).every((state) => state === 'operational'));
+			await until('sight', async () => (await incidents()).every(({ resolvedAt }) => resolvedAt !== null));
+			expect((await incidents()).filter(({ cause }) => cause === 'provider')).toEqual([]);
+			for (const provider of providers) {
+				const { results } = await getJson<{ results: { outcome: string; sli: string }[] }>(
+					`/v1/targets/${encodeURIComponent(`${provider}:maker/one:chat`)}/results?limit=500`,
+				);
+				expect(results.filter(({ sli }) => sli === 'bad')).toEqual([]);
+				expect(results.filter(({ outcome }) => outcome !== 'ok').length).toBeGreaterThan(0);
+			}
+		},
+	);
 
-	it('with the network back all is well again, and the time without it is in nobody’s availability', async () => {
-		await space.plug();
-		await until('all operational', async () => (await states()).every((state) => state === 'operational'));
-		await until('sight', async () => (await incidents()).every(({ resolvedAt }) => resolvedAt !== null));
-		expect((await incidents()).filter(({ cause }) => cause === 'provider')).toEqual([]);
-		for (const provider of providers) {
-			const { results } = await getJson<{ results: { outcome: string; sli: string }[] }>(
-				`/v1/targets/${encodeURIComponent(`${provider}:maker/one:chat`)}/results?limit=500`,
-			);
-			expect(results.filter(({ sli }) => sli === 'bad')).toEqual([]);
-			expect(results.filter(({ outcome }) => outcome !== 'ok').length).toBeGreaterThan(0);
-		}
+	it('it has asked for and connected to what its file names, and nothing else', async () => {
+		const lines = (await readFile(connections, 'utf8')).trim().split('\n');
+		const reached = new Set(lines.map((line) => (JSON.parse(line) as { to: string }).to));
+		expect([...reached].sort()).toEqual([`${space.outside}:${simulator.port}`, 'a local socket'].sort());
+		expect([...names.asked].sort()).toEqual(providers.map((id) => `${id}.${domain}`));
 	});
 });

@@ -30,7 +30,8 @@ async function reach(url: URL, timeoutMs: number, settings: NetworkSettings): Pr
 		socket.on('error', () => {}).destroy();
 		return 'ready';
 	} catch (error) {
-		// Any step beyond TCP is an answer too.
+		// Before TCP it was our name server that spoke, if anybody; any step beyond is an answer too.
+		if (marks.phase === 'dns') return 'silent';
 		return marks.phase === 'tls' || farEndSpoke.test((error as NodeJS.ErrnoException).code ?? '') ? 'answered' : 'silent';
 	} finally {
 		clearTimeout(timer);
@@ -39,14 +40,15 @@ async function reach(url: URL, timeoutMs: number, settings: NetworkSettings): Pr
 
 /**
  * Asks whose fault a dead connection is: a second connection to the same endpoint (TCP and TLS only, nothing is billed), and up to three
- * controls at once. Nothing here throws.
+ * controls, all at the same moment and for as long: a control that answered later would speak for a network that has come back since. Nothing here throws.
  */
 export async function confirmNetwork(url: URL, timeoutMs: number, controls: readonly Control[], settings: NetworkSettings): Promise<NetworkOpinion> {
-	const second = await reach(url, Math.min(timeoutMs, controlTimeoutMs), settings);
-	if (second !== 'silent') return { secondFailed: second === 'answered', networkWorks: true };
+	const withinMs = Math.min(timeoutMs, controlTimeoutMs);
 	const others = controls.filter(({ host, port }) => host !== url.hostname || String(port) !== url.port).slice(0, mostControls);
-	const answers = await Promise.all(
-		others.map(({ host, port }) => reach(new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`), controlTimeoutMs, settings)),
-	);
+	const [second, ...answers] = await Promise.all([
+		reach(url, withinMs, settings),
+		...others.map(({ host, port }) => reach(new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`), withinMs, settings)),
+	]);
+	if (second !== 'silent') return { secondFailed: second === 'answered', networkWorks: true };
 	return { secondFailed: true, networkWorks: answers.some((answer) => answer !== 'silent') };
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Log, silentLog } from '#core/log.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '#db/embedded.ts';
@@ -141,14 +141,18 @@ describe('without a database', () => {
 		await db.close();
 	});
 
-	it('says loudly that results are lost when the disk is full too, and never that they are safe', async () => {
+	it('keeps results in memory when the disk is full too, never says that they are safe, and says loudly that they are lost when it must go', async () => {
 		const { log, errors } = collectErrors();
 		const db = openDb({ url: nowhere });
 		const recorder = open(db, { log, spoolMaxBytes: 1_500 });
 		const ended = await Promise.allSettled(slots(2).map((result) => recorder.record(result)));
 		expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
-		await expect(recorder.record(sampleResult({ slotAt: sampleNow + 1 }))).rejects.toThrow('could not be recorded');
-		expect(errors).toEqual(['results lost: neither the database nor the disk takes them']);
+		const third = recorder.record(sampleResult({ slotAt: sampleNow + 1 })).catch((error: Error) => error.message);
+		await vi.waitFor(() => expect(errors).toEqual(['neither the database nor the disk takes results: they wait in memory']));
+		expect(recorder.pendingCount()).toBe(1);
+		await recorder.close();
+		expect(await third).toBe('the result could not be recorded');
+		expect(errors.slice(1)).toEqual(['results lost: neither the database nor the disk takes them']);
 		const files = await readdir(spoolDir);
 		expect((await Promise.all(files.map((file) => readFile(join(spoolDir, file), 'utf8')))).join('').split('\n')).toHaveLength(3);
 		await db.close();
@@ -193,6 +197,18 @@ describe('with a database that goes and comes back', () => {
 		expect(await recorder.spooledBytes()).toBe(0);
 		await settler.close();
 		await other.close();
+	});
+
+	it('records what waited in memory, because the disk was full too, as soon as the server is back', async () => {
+		const { log, errors } = collectErrors();
+		const recorder = open(db, { log, spoolMaxBytes: 10 });
+		await server.stop();
+		const results = slots(700);
+		const recorded = Promise.all(results.map((result) => recorder.record(result)));
+		await vi.waitFor(() => expect(errors).toHaveLength(1));
+		server = await start();
+		await recorded;
+		expect(await stored(db)).toEqual(bySlot(results));
 	});
 
 	it('loses nothing acknowledged when the server is killed at any moment', async () => {

@@ -24,8 +24,9 @@ export interface RecorderOptions {
 
 export interface Recorder {
 	/**
-	 * Resolves when the result is durable: in Postgres, or on the disk. Waits while too many are on their way.
-	 * @throws when neither takes it (disk full, spool full): the result is lost, and the log says so.
+	 * Resolves when the result is durable: in Postgres, or on the disk. While neither takes it (disk full, spool full) it waits in memory and is tried
+	 * again; while too many wait, the caller waits.
+	 * @throws when it is closed before one of them did: the result is lost, and the log says so.
 	 */
 	record(result: ProbeResult): Promise<void>;
 	/** Resolves when everything given so far is durable (or refused). */
@@ -68,6 +69,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 	let spooling = false;
 	let draining: Promise<void> | undefined;
 	const stop = new AbortController();
+	/** Aborted first: what neither the database nor the disk takes now is not tried again. */
+	const closed = new AbortController();
 
 	const insert = (results: readonly ProbeResult[]) => insertResults(db, results, { now: now(), retentionDays: retentionDays() });
 
@@ -86,13 +89,35 @@ export function createRecorder(options: RecorderOptions): Recorder {
 		while (pending.length > 0) {
 			const batch = pending.splice(0, batchSize);
 			inFlight = batch.length;
-			await flushBatch(batch);
+			await keepTrying(batch);
 			inFlight = 0;
 			for (const wake of roomWaiters.splice(0)) wake();
 		}
 	}
 
-	async function flushBatch(batch: readonly Pending[]): Promise<void> {
+	async function keepTrying(batch: readonly Pending[]): Promise<void> {
+		let waitMs = retryFirstMs;
+		for (;;) {
+			const failure = await flushBatch(batch);
+			if (failure === null) {
+				if (waitMs > retryFirstMs) log.info({ count: batch.length }, 'results that waited in memory are safe');
+				return;
+			}
+			const facts = { problem: describe(failure), count: batch.length + pending.length };
+			if (closed.signal.aborted) {
+				log.error(facts, 'results lost: neither the database nor the disk takes them');
+				const lost = new Error('the result could not be recorded', { cause: failure });
+				for (const { reject } of batch) reject(lost);
+				return;
+			}
+			if (waitMs === retryFirstMs) log.error(facts, 'neither the database nor the disk takes results: they wait in memory');
+			await waitOr(closed.signal, waitMs);
+			waitMs = Math.min(waitMs * 2, retryLongestMs);
+		}
+	}
+
+	/** @returns why neither took the batch; null when it is durable */
+	async function flushBatch(batch: readonly Pending[]): Promise<unknown> {
 		const results = batch.map(({ result }) => result);
 		const startedMs = performance.now();
 		const tell = (spooled: boolean) => options.onBatch?.({ rows: results.length, tookMs: performance.now() - startedMs, spooled });
@@ -102,7 +127,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
 				if (quarantined > 0) log.error({ count: quarantined }, 'results refused: see the quarantine');
 				for (const { resolve } of batch) resolve();
 				tell(false);
-				return;
+				return null;
 			} catch (error) {
 				const say = isUnavailable(error) ? log.warn : log.error;
 				say.call(log, { problem: describe(error), spoolDir: options.spoolDir }, 'database away: results wait on the disk');
@@ -113,10 +138,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
 			for (const { resolve } of batch) resolve();
 			tell(true);
 			startDraining();
+			return null;
 		} catch (error) {
-			log.error({ problem: describe(error), count: batch.length }, 'results lost: neither the database nor the disk takes them');
-			const failure = new Error('the result could not be recorded', { cause: error });
-			for (const { reject } of batch) reject(failure);
+			return error;
 		}
 	}
 
@@ -160,7 +184,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
 				waitMs = retryFirstMs;
 			} catch (error) {
 				if (!isUnavailable(error)) log.error({ problem: describe(error) }, 'results on the disk could not be recorded: trying again');
-				await waitOrStop(waitMs);
+				await waitOr(stop.signal, waitMs);
 				waitMs = Math.min(waitMs * 2, retryLongestMs);
 			}
 		}
@@ -186,10 +210,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
 		return spooled.results.length;
 	}
 
-	function waitOrStop(ms: number): Promise<void> {
+	function waitOr(signal: AbortSignal, ms: number): Promise<void> {
 		return new Promise((done) => {
+			if (signal.aborted) return done();
 			const wait = setTimeout(done, ms);
-			stop.signal.addEventListener(
+			signal.addEventListener(
 				'abort',
 				() => {
 					clearTimeout(wait);
@@ -246,6 +271,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
 			while (draining !== undefined && !stop.signal.aborted) await draining;
 		},
 		async close() {
+			closed.abort();
 			await flush();
 			stop.abort();
 			await draining;

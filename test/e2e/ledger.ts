@@ -1,0 +1,90 @@
+/** The books after a fault: what the providers saw against what is recorded, what was decided against what was told. */
+import type { ProbeResult } from '#core/probe-result.ts';
+import { listIncidents } from '#db/incidents.ts';
+import { readResultsAfter } from '#db/read-results.ts';
+import type { Db } from '#db/sql.ts';
+import type { Simulator } from '#simulator/start-simulator.ts';
+import type { Collector } from '#test/collector.ts';
+import { until } from './service.ts';
+
+export interface Ledger {
+	/** Probes that a provider saw and that are in no result. */
+	readonly lost: readonly string[];
+	/** Results of one request, or of one slot, more than once. */
+	readonly doubled: readonly string[];
+	/** Results of requests that no provider saw. */
+	readonly invented: readonly string[];
+	/** Results that count against a provider that was well. */
+	readonly unjust: readonly string[];
+	/** Incidents of a provider that was well. */
+	readonly blamed: readonly string[];
+	/** Transitions of which no message came, or more than one with different ids. */
+	readonly untold: readonly string[];
+}
+
+export const balanced: Ledger = { lost: [], doubled: [], invented: [], unjust: [], blamed: [], untold: [] };
+
+export interface Books {
+	readonly db: Db;
+	/** Remembers every request of the time that is looked at. */
+	readonly simulator: Simulator;
+	/** A webhook that every incident is told to; null: nobody is told. */
+	readonly collector: Collector | null;
+	/** Whether a provider was really ill when the slot was due. */
+	wasIll(provider: string, at: number): boolean;
+	/** How many probes may be lost: those in flight of processes that were killed with -9. */
+	readonly inFlight?: number;
+}
+
+/** Waits for what is on its way, and gives the balance. */
+export async function readLedger({ db, simulator, collector, wasIll, inFlight = 0 }: Books): Promise<Ledger> {
+	const seen = simulator.requestLog.flatMap(({ requestId }) => requestId ?? []);
+	let lost: string[] = [];
+	let results: ProbeResult[] = [];
+	await until(
+		'every probe that a provider saw',
+		async () => {
+			results = (await readResultsAfter(db, 0, 1_000_000)).map(({ result }) => result);
+			const recorded = new Set(results.map(({ requestId }) => requestId));
+			lost = seen.filter((id) => !recorded.has(id));
+			return lost.length <= inFlight;
+		},
+		30_000,
+	).catch(() => {}); // Said below, by name.
+	const known = new Set(simulator.requestLog.map(({ requestId }) => requestId));
+	const ids = results.flatMap(({ requestId }) => requestId ?? []);
+	const slots = results.map(({ provider, model, vantage, kind, canary, slotAt }) => `${provider}:${model} ${canary} ${vantage} ${kind} ${slotAt}`);
+	const incidents = await listIncidents(db, { resolvedSinceAt: 0, limit: 1_000 });
+	let untold: string[] = [];
+	if (collector !== null) {
+		await until('every message', async () => {
+			const told = Map.groupBy(collector.seen, ({ body }) => {
+				const { type, data } = JSON.parse(body) as { type: string; data: { incident: { id: string } } };
+				return `${type} ${data.incident.id}`;
+			});
+			const wanted = incidents.flatMap(({ id, resolvedAt }) => [`incident.opened ${id}`, ...(resolvedAt === null ? [] : [`incident.resolved ${id}`])]);
+			untold = wanted.filter((key) => new Set(told.get(key)?.map(({ headers }) => headers['webhook-id'])).size !== 1);
+			return untold.length === 0;
+		}).catch(() => {});
+	}
+	return {
+		lost: lost.slice(inFlight).map((id) => {
+			const note = simulator.requestLog.find(({ requestId }) => requestId === id);
+			return `${id} ${note?.provider}:${note?.model} at ${new Date(note?.at ?? 0).toISOString()}`;
+		}),
+		doubled: [...repeated(ids), ...repeated(slots)],
+		invented: ids.filter((id) => !known.has(id)),
+		unjust: results
+			.filter(({ sli, provider, slotAt }) => sli === 'bad' && !wasIll(provider, slotAt))
+			.map(({ provider, model, outcome, slotAt }) => `${provider}:${model} ${outcome} at ${new Date(slotAt).toISOString()}`),
+		blamed: incidents
+			.filter(({ cause, scope, detectedAt }) => cause === 'provider' && !wasIll(scope.provider ?? '', detectedAt))
+			.map(({ title, reason }) => `${title}: ${reason}`),
+		untold,
+	};
+}
+
+function repeated(keys: readonly string[]): string[] {
+	const seen = new Set<string>();
+	return keys.filter((key) => seen.has(key) || !seen.add(key));
+}
