@@ -17,6 +17,7 @@ import { createRollupReader } from '#db/rollup-reader.ts';
 import { readRange, readSeries } from '#db/rollups.ts';
 import { openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
+import { tightenDays } from '#db/tighten-days.ts';
 import { createRandom, draw } from '#simulator/fleet.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { rollUp } from '#workers/roll-up.ts';
@@ -24,7 +25,7 @@ import { serverCpuMs } from './server-cpu.ts';
 
 const targetCount = Number(process.argv[2] ?? 10_000);
 /** Targets whose results are really made, one a minute; their rows stand for those of the others. */
-const modelled = 20;
+const modelled = 200;
 const dayMs = 86_400_000;
 const keptDays = 14;
 const hotDays = 2;
@@ -82,10 +83,16 @@ async function sizeOf(table: string): Promise<Sizes> {
 }
 const results = 2 * 1_440 * modelled;
 const perResult = async (table: string, resultsIn: number) => (await sizeOf(table)).bytes / resultsIn;
-const [parts] = await db.execute<{ heap: number; slots: number }>(
-	`select sum(pg_relation_size(relid))::bigint as heap, sum(pg_indexes_size(relid))::bigint as slots from pg_partition_tree('probe_results') where isleaf`,
-);
-console.log(`raw: ${Math.round((parts?.heap ?? 0) / results)} heap + ${Math.round((parts?.slots ?? 0) / results)} indexes`);
+const partsOfRaw = async (what: string) => {
+	const [parts] = await db.execute<{ heap: number; slots: number }>(
+		`select sum(pg_relation_size(relid))::bigint as heap, sum(pg_indexes_size(relid))::bigint as slots from pg_partition_tree('probe_results') where isleaf`,
+	);
+	console.log(`raw, ${what}: ${Math.round((parts?.heap ?? 0) / results)} bytes heap + ${Math.round((parts?.slots ?? 0) / results)} indexes`);
+};
+await partsOfRaw('as written');
+const hot = (await perResult('probe_results', results)) + (await perResult('result_details', results));
+const tightened = await tightenDays(db, today + dayMs);
+await partsOfRaw(`${tightened.length} closed days tightened`);
 const raw = (await perResult('probe_results', results)) + (await perResult('result_details', results));
 const fine = await perResult('rollups_5m', results);
 await packDays(db, today);
@@ -122,11 +129,22 @@ const perRow = async (table: string, resultsOfRow: number) => {
 };
 const [hour, day] = [await perRow('rollups_hour', 60), await perRow('rollups_day', 1_440)];
 // Raw for the retention, 5 minutes open for two days and packed for the rest, hours and days for all of it.
-const average = (keptDays * raw + hotDays * fine + (90 - hotDays) * packed) / 90 + hour + day;
+const average = (hotDays * hot + (keptDays - hotDays) * raw + hotDays * fine + (90 - hotDays) * packed) / 90 + hour + day;
 const round = (value: number) => Math.round(value * 10) / 10;
 console.log('Bytes a result, with indexes, one result a minute:');
-console.table({ 'bytes a result': { raw: round(raw), '5 minutes': round(fine), '5 minutes, packed': round(packed), hour: round(hour), day: round(day) } });
-console.log(`average over 90 days: ${round(average)} bytes a result, of which the raw rows kept ${keptDays} days are ${round((keptDays * raw) / 90)}`);
+console.table({
+	'bytes a result': {
+		raw: round(hot),
+		'raw, closed days': round(raw),
+		'5 minutes': round(fine),
+		'5 minutes, packed': round(packed),
+		hour: round(hour),
+		day: round(day),
+	},
+});
+console.log(
+	`average over 90 days: ${round(average)} bytes a result, of which the raw rows kept ${keptDays} days are ${round((hotDays * hot + (keptDays - hotDays) * raw) / 90)}`,
+);
 
 const rows: Record<string, object> = {};
 async function measure<T>(what: string, times: number, work: (i: number) => Promise<T>): Promise<void> {
