@@ -24,7 +24,7 @@ function verdict({ snapshot, now }: PageContext): Html {
 	const places = `${snapshot.vantages.length} ${snapshot.vantages.length === 1 ? 'vantage' : 'vantages'}`;
 	return html`<section class="verdict">
 		<h1 data-s="${markOf[snapshot.state]}"><span id="verdict">${snapshot.sentence}</span></h1>
-		<p><span id="checked">Checked ${age(snapshot.generatedAt, now)}</span> from ${places}${vantages !== '' && ` (${vantages})`}. ${formatCount(snapshot.targets.length)} targets, each probed every ${formatDuration(snapshot.intervalMs)}.</p>
+		<p>${formatCount(snapshot.targets.length)} targets, each probed every ${formatDuration(snapshot.intervalMs)} from ${places}${vantages !== '' && ` (${vantages})`}. <span id="checked">Checked ${age(snapshot.generatedAt, now)}</span></p>
 		${fleetStrip(snapshot)}
 		</section>`;
 }
