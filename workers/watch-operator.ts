@@ -1,6 +1,5 @@
 /** The state of Linnet itself, its money and its configuration -> the operator's own alerts. */
-import { type ChannelSettings, channelOf } from '#alerts/index.ts';
-import { sampleMessage } from '#alerts/sample-message.ts';
+import type { ChannelSettings } from '#alerts/index.ts';
 import type { AlertRoute } from '#core/alert.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import { adviceOfFinding, type Finding, findOperatorAlerts, type OperatorFacts, operatorAlerts, titleOfFinding } from '#core/operator-alert.ts';
@@ -14,10 +13,11 @@ import { dayOf } from '#db/partitions.ts';
 import { readGauge } from '#db/process-metrics.ts';
 import type { Sql } from '#db/sql.ts';
 import { listOpenStandingAlerts } from '#db/standing-alerts.ts';
+import { askMailServers } from './ask-mail-servers.ts';
 import { settingsHash } from './deliver.ts';
 import { moveStandingAlerts, type StandingTools } from './move-standing-alerts.ts';
 import { slotGraceMs, tickEveryMs } from './run-shard.ts';
-import { type SendTools, verifyMail } from './send-message.ts';
+import type { SendTools } from './send-message.ts';
 
 export interface WatchTools extends StandingTools, SendTools {
 	routes(): readonly AlertRoute[];
@@ -116,17 +116,7 @@ async function readPressedSpools(sql: Sql, at: number): Promise<OperatorFacts['p
 	return [...leftOut].filter(([, ratio]) => ratio > 0).map(([vantage, ratio]) => ({ vantage, leftOutRatio: ratio, waitingBytes: bytes.get(vantage) ?? 0 }));
 }
 
-/** Asks each mail server whether it would take a message, without sending one. @returns those that would not */
-export async function findRefusingChannels(
-	tools: SendTools,
-	channels: Readonly<Record<string, ChannelSettings>>,
-): Promise<{ readonly channel: string; readonly reason: string }[]> {
-	const asked = await Promise.all(
-		Object.entries(channels).map(async ([channel, settings]) => {
-			if (channelOf(settings).type !== 'email') return null;
-			const reason = await verifyMail(tools, settings, sampleMessage(tools.now()));
-			return reason === null ? null : { channel, reason };
-		}),
-	);
-	return asked.filter((one) => one !== null);
+/** @returns the channels whose mail server would not take a message, and those that can't be reached */
+export async function findRefusingChannels(tools: SendTools, channels: Readonly<Record<string, ChannelSettings>>): Promise<OperatorFacts['refusedChannels']> {
+	return (await askMailServers(tools, channels)).flatMap(({ channel, refusal }) => (refusal === null ? [] : [{ channel, reason: refusal.reason }]));
 }
