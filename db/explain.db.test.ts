@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import './day-rollups.ts';
 import './packed-rollups.ts';
 import { dayOf, ensureDayPartitions } from './partitions.ts';
 import { insertResults } from './probe-results.ts';
@@ -108,7 +109,8 @@ describe('the plan of', () => {
 	});
 
 	test('ninety days of every target is one of an index alone', async () => {
-		const text = (queries.get('rollups_days')?.text ?? '').replace('$1', `(${at(90 * dayMs)})`);
+		const parameters = [`date_trunc('day', ${at(90 * dayMs)})`, today, '0', '1000'];
+		const text = (queries.get('rollups_days')?.text ?? '').replace(/\$(\d)/g, (_, number) => `(${parameters[Number(number) - 1]})`);
 		const rows = await database.db.execute<{ 'QUERY PLAN': string }>(`explain ${text}`);
 		expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Only Scan using rollups_day_counts/);
 	});

@@ -11,6 +11,7 @@ import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
 import { trimQuarantine } from '#db/quarantine.ts';
 import type { Db } from '#db/sql.ts';
 import { trimStandingAlerts } from '#db/standing-alerts.ts';
+import { tightenDays } from '#db/tighten-days.ts';
 import { trimHourRollups } from '#db/write-rollups.ts';
 
 export interface PruneTools {
@@ -45,6 +46,7 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 	const packed = await packDays(db, at - dayMs);
 	const counts = {
 		packedDays: packed.length,
+		tightenedDays: (await tightenDays(db, at - dayMs)).length,
 		expiredReservations: await releaseExpired(db, at),
 		reservations: await trimReservations(db, at - keptMs.reservations),
 		packedMonths: (await dropPackedMonths(db, at - Math.max(keptMs.fiveMinutes, rawMs))).length,
