@@ -7,6 +7,8 @@ import type { Frame, SimAnswer, SimDialect } from '#simulator/sim-dialect.ts';
 
 export interface Parrot {
 	readonly url: string;
+	/** Where it speaks a dialect. */
+	baseUrl(dialect: string): string;
 	/** Answers that it gave, by what was asked: `dialect model`, `listing`, `hook`. */
 	readonly asked: ReadonlyMap<string, number>;
 	close(): Promise<void>;
@@ -132,8 +134,10 @@ export async function startParrot(marker: string): Promise<Parrot> {
 	});
 	server.on('connection', (socket) => socket.on('error', () => socket.destroy()));
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url,
+		baseUrl: (dialect) => `${url}/${dialect}${simDialects[dialect]?.basePath}`,
 		asked,
 		close: () =>
 			new Promise((resolve) => {

@@ -61,10 +61,10 @@ describe('a secret that everybody repeats', () => {
 		});
 		const keyOf = (dialect: string) => (dialect === 'bedrock' ? 'AWS_PAIR' : 'KEY');
 		const providers = Object.keys(dialects).map((dialect) => ({
-			...{ id: dialect, dialect, baseUrl: `${parrot.url}/${dialect}`, apiKeyEnv: keyOf(dialect), headers: { 'x-team': `Team ${token}` } },
+			...{ id: dialect, dialect, baseUrl: parrot.baseUrl(dialect), apiKeyEnv: keyOf(dialect), headers: { 'x-team': `Team ${token}` } },
 			models: models.map((model) => ({ model })),
 		}));
-		const listed = { id: 'listed', dialect: 'openai-chat', baseUrl: `${parrot.url}/openai-chat`, apiKeyEnv: 'KEY', models: 'discover' };
+		const listed = { id: 'listed', dialect: 'openai-chat', baseUrl: parrot.baseUrl('openai-chat'), apiKeyEnv: 'KEY', models: 'discover' };
 		service = await startService({
 			config: `interval: 4s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
@@ -87,6 +87,7 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 		await until(
 			() => `everybody asked: ${wanted.filter((what) => !parrot.asked.has(what))}`,
 			async () => wanted.every((what) => parrot.asked.has(what)) && collector.seen.length > 0,
+			30_000,
 		);
 		const report = { id: 'r1', source: token, target: token, from: new Date().toISOString(), to: token, outcomes: { [token]: 1 } };
 		for (const path of [
@@ -112,8 +113,11 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 			}
 		}
 		// What was heard is summed, judged, published and rendered.
-		const judged = async () => ((await (await fetch(`${service.url}/v1/incidents?status=open`)).json()) as { incidents: unknown[] }).incidents.length > 3;
-		await until('incidents in public', judged);
+		const measured = async () =>
+			((await (await fetch(`${service.url}/v1/health`)).json()) as { targets: { measuredAt: string | null }[] }).targets.every(
+				(one) => one.measuredAt !== null,
+			);
+		await until('every target in public', measured);
 		await until('metrics of the workers', async () => (await (await fetch(`${service.url}/metrics`)).text()).includes('linnet_slots_total'));
 	});
 	afterAll(async () => {

@@ -1,0 +1,98 @@
+/**
+ * A whole fleet on one machine, everything embedded, against a simulator in its own process: how late slots start, what is missed, CPU by process,
+ * memory, bytes on the disk; then kill -9 of everything and a start: how long until every target was probed again.
+ * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180]`. Figures are of the whole machine: run it alone.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startService, stopServices, until } from '#test/e2e/service.ts';
+import { family, sumByName } from './process-family.ts';
+
+const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2).map(Number);
+const providers = 20;
+
+const simulator: ChildProcess = fork(new URL('./bench-simulator.ts', import.meta.url), [JSON.stringify({ ttftMs: 300, tokensPerSecond: 60 })]);
+const baseUrl = await new Promise<string>((resolve) => simulator.once('message', (url) => resolve(String(url))));
+const asked = () =>
+	new Promise<number>((resolve) => {
+		simulator.once('message', (count) => resolve(Number(count)));
+		simulator.send('count');
+	});
+
+const models = (provider: number) =>
+	Array.from({ length: targets / providers }, (_, i) => `      - { model: bench/p${provider}-m${i}, upstreamModel: bench-model }`);
+const config = [
+	`interval: ${everySeconds}s`,
+	'timeouts: { connect: 5s, firstToken: 10s, stall: 10s, total: 20s }',
+	'budget: { usdPerDay: 1000 }',
+	'providers:',
+	...Array.from({ length: providers }, (_, provider) => [
+		`  - { id: bench-${provider}, dialect: openai-chat, baseUrl: "${baseUrl}", apiKeyEnv: null, maxConcurrency: 1000, headers: { authorization: Bearer bench }, models: [`,
+		...models(provider).map((line) => `${line.replace('- ', '')},`),
+		'    ] }',
+	]).flat(),
+].join('\n');
+
+const service = await startService({ config, env: { NODE_OPTIONS: '--cpu-prof --cpu-prof-dir=/tmp/real/prof --cpu-prof-interval 2000' } });
+const readMetrics = async () => (await fetch(`${service.url}/metrics`)).text();
+/** Bucket's upper edge in ms → count, of the lateness of slots; and how many ran or did not. */
+async function readSlots() {
+	const text = await readMetrics();
+	const buckets = new Map<number, number>();
+	for (const [, le, count] of text.matchAll(/^linnet_slot_lateness_seconds_bucket\{.*?le="([^"]+)".*?\} (\d+)$/gm))
+		buckets.set(le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le) * 1_000, Number(count));
+	const results = Object.fromEntries(
+		[...text.matchAll(/^linnet_slots_total\{.*?result="([^"]+)".*?\} (\d+)$/gm)].map(([, result, count]) => [result, Number(count)]),
+	);
+	return { buckets, results: results as Record<string, number> };
+}
+
+/** Upper edge of the bucket that holds the quantile. */
+function quantile(before: Map<number, number>, after: Map<number, number>, q: number): number {
+	const counts = [...after].map(([edge, count]) => [edge, count - (before.get(edge) ?? 0)] as const).sort(([a], [b]) => a - b);
+	const total = counts.at(-1)?.[1] ?? 0;
+	return counts.find(([, count]) => count >= q * total)?.[0] ?? Number.NaN;
+}
+
+// Every target has had its turn three times and has its verdict: until then each step of the judge is news that is published. And the code is warm.
+await pause((1.5 * everySeconds + 20) * 1_000);
+const [slots, processes, count] = [await readSlots(), await family(service.pid), await asked()];
+const startedAt = performance.now();
+await pause(seconds * 1_000);
+const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid), await asked()];
+const took = (performance.now() - startedAt) / 1_000;
+const probes = countAfter - count;
+
+const killedAt = 0, upAt = 0, oldest = 0;
+await service.interrupt();
+await stopServices();
+simulator.disconnect();
+
+const load = loadavg()
+	.map((one) => one.toFixed(1))
+	.join(' ');
+console.log(
+	`${targets} targets every ${everySeconds} s, ${took.toFixed(0)} s measured: ${(probes / took).toFixed(1)} probes a second of ${(targets / everySeconds).toFixed(1)}; load average ${load}\n`,
+);
+const ms = (q: number) => `≤ ${quantile(slots.buckets, slotsAfter.buckets, q)} ms`;
+console.log(`slot lateness p50 ${ms(0.5)}, p99 ${ms(0.99)}, p99.9 ${ms(0.999)}`);
+const changed = Object.entries(slotsAfter.results).map(([result, all]) => `${result} ${all - (slots.results[result] ?? 0)}`);
+console.log(`slots: ${changed.join(', ')}`);
+console.log(
+	`started again after kill -9: ready after ${((upAt - killedAt) / 1_000).toFixed(0)} s, every target probed and shown after ${((oldest - killedAt) / 1_000).toFixed(0)} s (aim ${everySeconds + 5} s)\n`,
+);
+console.log('| | CPU ms a probe | memory MB |');
+console.log('|---|---|---|');
+const cpu = sumByName(processesAfter, 'cpuMs');
+const cpuBefore = sumByName(processes, 'cpuMs');
+const memory = sumByName(processesAfter, 'memoryBytes');
+let [cpuSum, memorySum] = [0, 0];
+for (const [name, cpuMs] of cpu) {
+	const each = (cpuMs - (cpuBefore.get(name) ?? 0)) / probes;
+	const bytes = memory.get(name) ?? 0;
+	cpuSum += each;
+	memorySum += bytes;
+	console.log(`| ${name} | ${each.toFixed(2)} | ${(bytes / 2 ** 20).toFixed(0)} |`);
+}
+console.log(`| **all** | **${cpuSum.toFixed(2)}** (aim ≤ 3.7) | **${(memorySum / 2 ** 20).toFixed(0)}** (aim ≤ 1,024) |`);
