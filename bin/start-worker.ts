@@ -24,6 +24,7 @@ import { settleSchedule } from '#workers/settle-schedule.ts';
 import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
+import { keepAlive } from './keep-alive.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 import { readDrill } from './read-drill.ts';
@@ -69,6 +70,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
 	publishMetrics(metrics, jobs, database.db, log, closing);
+	keepAlive(settings.dataDir, log, closing);
 }
 
 /** How long a probe in flight may go on when the worker is told to stop; cut off, it is recorded as our own trouble. */

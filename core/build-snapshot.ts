@@ -118,11 +118,12 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 	}
 	const days = shownDays(now);
 	const targets = input.targets.map((target) => targetView(target, input.facts.get(target.id), byTarget.get(target.id) ?? [], days, input));
+	const viewOf = new Map(targets.map((view) => [view.id, view]));
 	const providers = groupBy(input.targets, ({ provider }) => provider).map(([id, members]) => ({
-		...groupView(id, members[0]?.providerName ?? id, members, targets, 'models'),
+		...groupView(id, members[0]?.providerName ?? id, members, viewOf, 'models'),
 		statusPageUrl: members[0]?.statusPageUrl ?? null,
 	}));
-	const models = groupBy(input.targets, ({ model }) => model).map(([id, members]) => groupView(id, id, members, targets, 'providers'));
+	const models = groupBy(input.targets, ({ model }) => model).map(([id, members]) => groupView(id, id, members, viewOf, 'providers'));
 	const incidents = input.incidents
 		.filter(({ cause, override }) => [cause, override?.judged.cause].some((one) => one === 'provider' || one === 'monitor'))
 		.sort((a, b) => Number(b.resolvedAt === null) - Number(a.resolvedAt === null) || b.startedAt - a.startedAt)
@@ -280,9 +281,9 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }
 
-function groupView(id: string, name: string, members: readonly Target[], views: readonly TargetView[], noun: string): GroupView {
-	const ids = new Set(members.map((member) => member.id));
-	const own = views.filter((view) => ids.has(view.id));
+/** @param viewOf by target: a search through all views for each of 10,000 models took a second */
+function groupView(id: string, name: string, members: readonly Target[], viewOf: ReadonlyMap<string, TargetView>, noun: string): GroupView {
+	const own = members.flatMap((member) => viewOf.get(member.id) ?? []);
 	const sum = (field: 'good' | 'bad' | 'excluded') => own.reduce((total, view) => total + view.availability['1d'][field], 0);
 	return {
 		id,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanText, redact } from './redact.ts';
+import { cleanText, redact, secretsOf } from './redact.ts';
 
 const glue = (...parts: string[]) => parts.join('');
 
@@ -33,6 +33,42 @@ describe('redaction', () => {
 				return !shown.includes(key) || '[redacted]'.includes(key);
 			}),
 		);
+	});
+
+	test.each([
+		['as it is', (key: string) => key],
+		['in capitals', (key: string) => key.toUpperCase()],
+		['in a URL', encodeURIComponent],
+		['in JSON', (key: string) => key.replaceAll('/', '\\/')],
+		['in HTML', (key: string) => key.replaceAll('/', '&#x2f;').replaceAll('=', '&#x3d;').replaceAll('+', '&#x2b;')],
+		['in base64', (key: string) => Buffer.from(key).toString('base64')],
+		['in base64url', (key: string) => Buffer.from(key).toString('base64url')],
+		['in hex', (key: string) => Buffer.from(key).toString('hex')],
+	])('hides a key of plain words that is repeated %s, and what is left of it at the end of a text', (_, write) => {
+		const key = 'wary/otter+hums?low=tide';
+		const said = write(key);
+		expect(redact(`you sent ${said}!`, [key])).toBe('you sent [redacted]!');
+		for (let length = 9; length < said.length; length += 1)
+			expect(redact(`you sent ${said.slice(0, length)}`, [key]).replace('[redacted]', '')).not.toContain(said.slice(0, 9));
+	});
+
+	test.each([
+		['in JSON in JSON', (key: string) => key.replaceAll('/', '\\\\/')],
+		['half escaped', (key: string) => key.replaceAll('/', '&#x2F;').replaceAll('=', '%3D')],
+	])('hides a key of plain words that is repeated %s', (_, write) => {
+		const key = 'wary/otter+hums?low=tide';
+		expect(redact(`you sent ${write(key)}!`, [key])).toBe('you sent [redacted]!');
+	});
+
+	test('a credential’s parts and the headers that the operator adds are secret too', () => {
+		expect(secretsOf('wary-otter:hums/low', { 'x-team': 'Bearer tide-at-dawn', accept: '*/*' })).toEqual([
+			'wary-otter:hums/low',
+			'wary-otter',
+			'hums/low',
+			'Bearer tide-at-dawn',
+			'tide-at-dawn',
+		]);
+		expect(secretsOf(null)).toEqual([]);
 	});
 
 	test('a secret across the cut does not leave its first half', () => {

@@ -47,7 +47,7 @@ const requestIdHeaders = [
 export function findRequestId(headers: Readonly<Record<string, string>>): string | null {
 	for (const name of requestIdHeaders) {
 		const value = headers[name];
-		if (value !== undefined && value !== '') return value.slice(0, 120);
+		if (value !== undefined && value !== '') return value;
 	}
 	return null;
 }

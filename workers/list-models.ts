@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import type { ListedModel } from '#core/lifecycle.ts';
+import { hideSecrets, secretsOf } from '#core/redact.ts';
 import type { Dialect } from '#providers/adapter.ts';
 import type { CatalogEntry } from '#providers/catalog.ts';
 import { joinUrl } from '#providers/wire.ts';
@@ -29,6 +30,7 @@ export async function listModels(ask: ListingAsk): Promise<ListedModel[]> {
 	if (listing === null) throw new Error(`the dialect ${dialect.id} has no list of models`);
 	const first = joinUrl(listing.base?.(baseUrl) ?? baseUrl, listing.path);
 	const signal = AbortSignal.timeout(timeoutMs);
+	const secrets = secretsOf(ask.secret, ask.headers);
 	const models: ListedModel[] = [];
 	let page: string | null = '';
 	for (let count = 0; page !== null; count++) {
@@ -36,7 +38,8 @@ export async function listModels(ask: ListingAsk): Promise<ListedModel[]> {
 		const url = new URL(first);
 		if (page !== '') url.search += `${url.search === '' ? '?' : '&'}${page}`;
 		const json = await getJson(ask, url, signal);
-		models.push(...listing.readModels(json));
+		// A name becomes public: one that repeats our key is none.
+		models.push(...listing.readModels(json).filter(({ name }) => hideSecrets(name, secrets) === name));
 		page = listing.nextPage?.(json) ?? null;
 	}
 	if (models.length === 0) throw new Error(`expected a list of models from ${first.origin}${first.pathname}, got none`);

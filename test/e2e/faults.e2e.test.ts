@@ -151,9 +151,9 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 			return client;
 		};
 		const crowd = await take();
-		const until = performance.now() + 10_000;
+		const endsAtMs = performance.now() + 10_000;
 		let refusals = 0;
-		while (performance.now() < until) {
+		while (performance.now() < endsAtMs) {
 			await crowd.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name <> 'crowd' and backend_type = 'client backend'");
 			const tries = await Promise.allSettled(Array.from({ length: 40 }, take));
 			refusals += tries.filter(({ status }) => status === 'rejected').length;

@@ -32,22 +32,24 @@ export interface Books {
 	readonly collector: Collector | null;
 	/** Whether a provider was really ill when the slot was due. */
 	wasIll(provider: string, at: number): boolean;
-	/** How many probes may be lost: those in flight of processes that were killed with -9. */
-	readonly inFlight?: number;
+	/** Whether a probe that a provider saw then may be lost: in flight when its process was killed with -9. Left out: none. */
+	mayBeLost?(seenAt: number): boolean;
+	/** Left out: all that are in the record now. */
+	readResults?(): Promise<readonly ProbeResult[]>;
 }
 
 /** Waits for what is on its way, and gives the balance. */
-export async function readLedger({ db, simulator, collector, wasIll, inFlight = 0 }: Books): Promise<Ledger> {
-	const seen = simulator.requestLog.flatMap(({ requestId }) => requestId ?? []);
+export async function readLedger({ db, simulator, collector, wasIll, mayBeLost = () => false, readResults }: Books): Promise<Ledger> {
+	const seen = simulator.requestLog.flatMap(({ requestId, at }) => (requestId === null || mayBeLost(at) ? [] : [requestId]));
 	let lost: string[] = [];
-	let results: ProbeResult[] = [];
+	let results: readonly ProbeResult[] = [];
 	await until(
 		'every probe that a provider saw',
 		async () => {
-			results = (await readResultsAfter(db, 0, 1_000_000)).map(({ result }) => result);
+			results = (await readResults?.()) ?? (await readResultsAfter(db, 0, 1_000_000)).map(({ result }) => result);
 			const recorded = new Set(results.map(({ requestId }) => requestId));
 			lost = seen.filter((id) => !recorded.has(id));
-			return lost.length <= inFlight;
+			return lost.length === 0;
 		},
 		30_000,
 	).catch(() => {}); // Said below, by name.
@@ -68,7 +70,7 @@ export async function readLedger({ db, simulator, collector, wasIll, inFlight = 
 		}).catch(() => {});
 	}
 	return {
-		lost: lost.slice(inFlight).map((id) => {
+		lost: lost.map((id) => {
 			const note = simulator.requestLog.find(({ requestId }) => requestId === id);
 			return `${id} ${note?.provider}:${note?.model} at ${new Date(note?.at ?? 0).toISOString()}`;
 		}),

@@ -126,12 +126,12 @@ export function processes(): { pid: number; ppid: number; args: string }[] {
 }
 
 /** Waits for a condition, not for a time; what never comes fails with its name. */
-export async function until<T>(what: string, check: () => Promise<T | false | null | undefined>, withinMs = 90_000): Promise<T> {
+export async function until<T>(what: string | (() => string), check: () => Promise<T | false | null | undefined>, withinMs = 90_000): Promise<T> {
 	const deadline = performance.now() + withinMs;
 	for (;;) {
 		const value = await check();
 		if (value) return value;
-		if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+		if (performance.now() > deadline) throw new Error(`never came: ${typeof what === 'string' ? what : what()}`);
 		await pause(100);
 	}
 }

@@ -7,7 +7,7 @@ import { readAnnouncement } from '#core/lifecycle.ts';
 import { type Outcome, ruleOf, sliOf } from '#core/outcome.ts';
 import type { Evidence, ProbeKind, ProbeResult, RateLimitHeaders } from '#core/probe-result.ts';
 import { readRateLimit } from '#core/rate-limit.ts';
-import { redact } from '#core/redact.ts';
+import { hideSecrets, redact, secretsOf } from '#core/redact.ts';
 import { parseRetryAfter } from '#core/retry-after.ts';
 import type { Canary, Target } from '#core/target.ts';
 import { type CatalogEntry, findProvider } from '#providers/catalog.ts';
@@ -65,6 +65,9 @@ const nothingSent: Exchange = {
 	contentSeen: false,
 };
 
+/** Of a note: cut once the secrets are hidden, or the cut would leave half of one. */
+const shownDetail = 220;
+
 /** Below this a rate says how the answer was cut into chunks, not how fast it was made. */
 const fewestTokensForSpeed = 20;
 
@@ -80,6 +83,7 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 	const startedAt = tools.now();
 	const startedMs = performance.now();
 	const secret = target.apiKeyEnv === null ? null : (tools.readSecret(target.apiKeyEnv) ?? '').trim();
+	const secrets = secretsOf(secret, target.headers);
 	const nonce = tools.randomNonce?.() ?? randomBytes(6).toString('hex');
 	const ask = askOf(canary, nonce);
 	const reader = dialect.createReader();
@@ -100,7 +104,8 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 			network: tools.network ?? {},
 			http2: target.http2,
 			signal: probe.signal,
-			observe: tools.observe?.bind(tools),
+			observe:
+				tools.observe === undefined ? undefined : (note) => tools.observe?.({ ...note, detail: hideSecrets(note.detail, secrets).slice(0, shownDetail) }),
 		});
 	}
 	const lagMs = tools.lag.worstSince(startedMs);
@@ -155,11 +160,11 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 		inputTokens,
 		outputTokens,
 		outputTokensPerSecond: speedOf(exchange, answer?.outputTokens ?? null, answer?.reasoningTokens ?? 0),
-		servedModel: clean(answer?.servedModel ?? null, secret),
-		requestId: clean(findRequestId(exchange.headers) ?? answer?.requestId ?? null, secret),
+		servedModel: clean(answer?.servedModel ?? null, secrets),
+		requestId: clean(findRequestId(exchange.headers) ?? answer?.requestId ?? null, secrets),
 		retryAfterMs: found.outcome === 'ok' ? null : parseRetryAfter(exchange.headers, found.error?.retryAfterMs ?? null, tools.now()),
 		costMicroUsd,
-		evidence: describe(found, exchange, answer?.finishReason ?? null, networkConfirmed, rateLimit, secret),
+		evidence: describe(found, exchange, answer?.finishReason ?? null, networkConfirmed, rateLimit, secrets),
 	};
 }
 
@@ -204,12 +209,11 @@ function speedOf(exchange: Exchange, outputTokens: number | null, reasoningToken
 	return visible < fewestTokensForSpeed ? null : ((visible - 1) / exchange.generationMs) * 1_000;
 }
 
-function clean(text: string | null, secret: string | null): string | null {
+function clean(text: string | null, secrets: readonly string[]): string | null {
 	if (text === null) return null;
-	const cut = secret === null || secret.length < 4 ? text : text.replaceAll(secret, '[redacted]');
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: ids are stored, so control characters go.
 	return (
-		cut
+		hideSecrets(text, secrets)
 			.replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
 			.toWellFormed()
 			.slice(0, 120) || null
@@ -222,9 +226,8 @@ function describe(
 	finishReason: string | null,
 	networkConfirmed: boolean | null,
 	rateLimit: RateLimitHeaders | null,
-	secret: string | null,
+	secrets: readonly string[],
 ): Evidence | null {
-	const secrets = secret === null ? [] : [secret];
 	const end = readAnnouncement(exchange.headers);
 	const error = found.error;
 	// Where no error of a known shape was found, the first words of the body are the evidence.

@@ -1,0 +1,202 @@
+/**
+ * Every secret of the service is a marker, and everybody who sees one repeats it, in every place of every answer. After that it may stand in no table, no
+ * file of the data directory (Postgres's own files, the log, the spool, the page), no line of output, no answer of the API, no alert and no export.
+ */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Db, openDb } from '#db/sql.ts';
+import { dialects } from '#providers/index.ts';
+import { type Collector, startCollector } from '#test/collector.ts';
+import { type Parrot, startParrot, ways } from './parrot.ts';
+import { type Service, startService, stopServices, until } from './service.ts';
+
+// Plain words: no pattern of keys knows it. And what a URL, JSON and HTML escape.
+const marker = 'WaryOtter/Hums+Low=Tide';
+const token = 'WaryOtterHumsLowTideOverTheBay';
+const needles = [
+	'waryotter',
+	'humslow',
+	'hums%2blow',
+	...['base64', 'base64url', 'hex'].map((form) =>
+		Buffer.from(marker)
+			.toString(form as 'hex')
+			.replace(/=+$/, ''),
+	),
+].map((needle) => needle.toLowerCase());
+const found = (text: string) => {
+	const lower = text.toLowerCase();
+	return needles.flatMap((needle) => (lower.includes(needle) ? [lower.slice(Math.max(0, lower.indexOf(needle) - 120), lower.indexOf(needle) + 40)] : []));
+};
+const models = Object.keys(ways);
+const run = promisify(execFile);
+
+describe('a secret that everybody repeats', () => {
+	let parrot: Parrot;
+	let collector: Collector;
+	let service: Service;
+	let db: Db;
+	const env: Record<string, string> = { LOG_LEVEL: 'debug' };
+	const linnet = (...args: string[]) =>
+		run(process.execPath, [join(import.meta.dirname, '..', '..', 'bin', 'linnet.mjs'), ...args], {
+			cwd: service.dir,
+			env: { PATH: process.env.PATH, LINNET_DATA: join(service.dir, 'data'), ...env },
+		}).catch((error: { stdout: string; stderr: string }) => error);
+
+	beforeAll(async () => {
+		parrot = await startParrot(marker);
+		collector = await startCollector();
+		Object.assign(env, {
+			...{
+				KEY: marker,
+				AWS_PAIR: `WaryOtterId:${marker}`,
+				LINNET_ADMIN_TOKEN: token,
+				HOOK: `${parrot.url}/hook/${token}`,
+				PING: `${parrot.url}/ping/${token}`,
+			},
+			...{ SIGNING: token.padEnd(32, 'A'), BOT: `12:${token}`, ROUTING: token },
+		});
+		const keyOf = (dialect: string) => (dialect === 'bedrock' ? 'AWS_PAIR' : 'KEY');
+		const providers = Object.keys(dialects).map((dialect) => ({
+			...{ id: dialect, dialect, baseUrl: parrot.baseUrl(dialect), apiKeyEnv: keyOf(dialect), headers: { 'x-team': `Team ${token}` } },
+			models: models.map((model) => ({ model })),
+		}));
+		const listed = { id: 'listed', dialect: 'openai-chat', baseUrl: parrot.baseUrl('openai-chat'), apiKeyEnv: 'KEY', models: 'discover' };
+		service = await startService({
+			config: `interval: 4s
+timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
+budget: { usdPerDay: 1000 }
+verdict: { blip: 2s }
+providers: ${JSON.stringify([...providers, listed])}
+alerts:
+  channels:
+    hook: { type: webhook, urlEnv: HOOK, secretEnv: SIGNING }
+    well: { type: webhook, url: "${collector.url}", secretEnv: SIGNING }
+    bot: { type: telegram, tokenEnv: BOT, chatId: 7, apiUrl: "${parrot.url}/hook" }
+    pager: { type: pagerduty, routingKeyEnv: ROUTING, url: "${parrot.url}/hook" }
+  routes: [{ channels: [hook, well, bot, pager], groupWait: 0s }, { match: { class: operator }, channels: [hook, well] }]
+deadManSwitch: { urlEnv: PING, every: 10s }
+`,
+			env,
+		});
+		db = openDb({ url: `postgres://linnet@${encodeURIComponent(join(service.dir, 'data', 'postgres', 'run'))}:5432/linnet`, max: 2 });
+		const wanted = [...Object.keys(dialects).flatMap((dialect) => models.map((model) => `${dialect} ${model}`)), 'listing', 'hook', 'ping'];
+		await until(
+			() => `everybody asked: ${wanted.filter((what) => !parrot.asked.has(what))}`,
+			async () => wanted.every((what) => parrot.asked.has(what)) && collector.seen.length > 0,
+			30_000,
+		);
+		const report = { id: 'r1', source: token, target: token, from: new Date().toISOString(), to: token, outcomes: { [token]: 1 } };
+		for (const path of [
+			`/v1/health?model=${token}`,
+			`/v1/${token}`,
+			`/check/${token}`,
+			`/v1/targets/${token}?key=${token}`,
+			`/v1/admin/alerts?token=${token}`,
+			'/v1/observations',
+		]) {
+			for (const authorization of [`Bearer ${token}`, `Bearer ${token}x`, `Basic ${token}`]) {
+				const body = path === '/v1/observations' ? { method: 'POST', body: JSON.stringify([report]) } : {};
+				const headers = {
+					authorization,
+					'content-type': 'application/json',
+					'user-agent': token,
+					referer: token,
+					cookie: token,
+					'x-forwarded-for': token,
+					'last-event-id': token,
+				};
+				await fetch(service.url + path, { headers, ...body });
+			}
+		}
+		// What was heard is summed, judged, published and rendered.
+		const measured = async () =>
+			((await (await fetch(`${service.url}/v1/health`)).json()) as { targets: { measuredAt: string | null }[] }).targets.every(
+				(one) => one.measuredAt !== null,
+			);
+		await until('every target in public', measured);
+		await until('metrics of the workers', async () => (await (await fetch(`${service.url}/metrics`)).text()).includes('linnet_slots_total'));
+	});
+	afterAll(async () => {
+		await db?.close();
+		await stopServices();
+		await parrot.close();
+		await collector.close();
+	});
+
+	it('stands in no table', async () => {
+		const tables = await db.execute<{ name: string; bytes: string[] | null }>(
+			`select format('%I.%I', n.nspname, c.relname) as name, array_agg(quote_ident(a.attname)) filter (where a.atttypid = 'bytea'::regtype) as bytes
+			from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+			where c.relkind in ('r', 'p') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' group by 1`,
+		);
+		const leaks: string[] = [];
+		let rows = 0;
+		for (const { name, bytes } of tables) {
+			for (const { row } of await db.execute<{ row: string }>(`select t::text as row from ${name} t`)) {
+				rows += 1;
+				leaks.push(...found(row).map((leak) => `${name}: ${leak}`));
+			}
+			for (const column of bytes ?? []) {
+				for (const { value } of await db.execute<{ value: Buffer | null }>(`select ${column} as value from ${name}`)) {
+					if (value === null) continue;
+					const plain = value[0] === 0x1f && value[1] === 0x8b ? gunzipSync(value) : value;
+					leaks.push(...found(plain.toString('latin1')).map((leak) => `${name}.${column}: ${leak}`));
+				}
+			}
+		}
+		expect(rows).toBeGreaterThan(models.length * Object.keys(dialects).length);
+		expect([...new Set(leaks)]).toEqual([]);
+	});
+
+	it('stands in no answer of the API', async () => {
+		const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as { paths: Record<string, { get?: unknown }> };
+		const { incidents } = (await (await fetch(`${service.url}/v1/incidents`)).json()) as { incidents: { id: string }[] };
+		const targets = [...models.map((model) => `openai-chat:${model}:chat`), 'listed:is-down:chat'];
+		const urls = Object.entries(paths).flatMap(([path, { get }]) => {
+			if (get === undefined || path === '/v1/health/events') return [];
+			if (path.includes('incidents/{id}')) return incidents.map(({ id }) => path.replace('{id}', encodeURIComponent(id)));
+			if (path.includes('{id}')) return targets.map((id) => path.replace('{id}', encodeURIComponent(id)));
+			return [path.replace('{author}', 'org').replace('{slug}', 'is-down')];
+		});
+		const leaks: string[] = [];
+		for (const url of urls) {
+			const response = await fetch(service.url + url, { headers: { authorization: `Bearer ${token}` } });
+			leaks.push(...found(`${await response.text()} ${JSON.stringify([...response.headers])}`).map((leak) => `${url}: ${leak}`));
+		}
+		expect(urls.length).toBeGreaterThan(60);
+		expect(leaks).toEqual([]);
+	});
+
+	it('stands in nothing that the commands print, in no export and in no alert', async () => {
+		const printed = await Promise.all([
+			linnet('export', 'public', '--results'),
+			linnet('discover', 'listed'),
+			linnet('cost'),
+			...models.map((model) => linnet('probe', `openai-chat:${model}:chat`, '--verbose', '--repeat', '3')),
+		]);
+		for (const { stdout, stderr } of printed) expect(found(stdout + stderr)).toEqual([]);
+		const files = await filesIn(join(service.dir, 'public'));
+		expect(files.length).toBeGreaterThan(50);
+		for (const path of files) expect(found(path + (await readFile(path, 'latin1')))).toEqual([]);
+		for (const { body, headers } of collector.seen) expect(found(body + JSON.stringify(headers))).toEqual([]);
+	}, 120_000);
+
+	it('stands in no line of output and, when all is stopped, in no file of the data directory', async () => {
+		await db.execute('checkpoint');
+		await service.interrupt();
+		expect(found(service.output())).toEqual([]);
+		const leaks: string[] = [];
+		for (const path of await filesIn(join(service.dir, 'data')))
+			leaks.push(...found(path + (await readFile(path, 'latin1'))).map((leak) => `${path}: ${leak}`));
+		expect(leaks).toEqual([]);
+	});
+});
+
+async function filesIn(dir: string): Promise<string[]> {
+	const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+	return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
