@@ -281,7 +281,7 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }
 
-/** @param viewOf by target: a search through all views for each of 10,000 models took a second */
+/** @param viewOf by target: a search through all views for each of 10,000 models takes 1.4 s of CPU */
 function groupView(id: string, name: string, members: readonly Target[], viewOf: ReadonlyMap<string, TargetView>, noun: string): GroupView {
 	const own = members.flatMap((member) => viewOf.get(member.id) ?? []);
 	const sum = (field: 'good' | 'bad' | 'excluded') => own.reduce((total, view) => total + view.availability['1d'][field], 0);

@@ -260,7 +260,6 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		['light', 1280],
 		['dark', 1280],
 		['light', 360],
-		['dark', 360],
 	] as const)('axe finds nothing, %s at %d px', { timeout: 120_000 }, async (colorScheme, width) => {
 		const snapshot = freshSnapshot();
 		const server = await start(snapshot);
