@@ -6,8 +6,8 @@ const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'], retry:
 // .e2e.test.ts the whole service in child processes. What speaks to the real clients of others, or to every fault, is test/contract: too slow for `npm run check`.
 export default defineConfig({
 	test: {
-		// Two on two cores: most of a test's time is waiting, for a database, a browser or an outage to be told. A dozen workers at once run alone.
-		maxWorkers: 2,
+		// Three on two cores: most of a test's time is waiting, for a database, a browser or an outage to be told. A dozen workers at once run alone.
+		maxWorkers: 3,
 		projects: [
 			{
 				test: {

@@ -97,6 +97,14 @@ async function shownOn(page: Page): Promise<{ row: string | null; headline: stri
 	return { row: await row.locator('em').textContent(), headline: await page.locator('h1').innerText(), title: await page.title(), icon };
 }
 
+/** The page is rendered a little after the verdict, and its polls come in between: what is waited for is all of it at once. */
+async function shows(page: Page, what: string, expected: Partial<Record<'row' | 'headline' | 'title' | 'icon', RegExp>>): Promise<void> {
+	await until(`on the open page: ${what}`, async () => {
+		const shown = await shownOn(page);
+		return Object.entries(expected).every(([name, pattern]) => pattern.test(shown[name as keyof typeof shown] ?? ''));
+	});
+}
+
 async function newestSlot(): Promise<number> {
 	const { results } = await getJson<{ results: { slotAt: string; startedAt: string | null }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=50`);
 	return Math.max(...results.filter(({ startedAt }) => startedAt !== null).map(({ slotAt }) => Date.parse(slotAt)));
@@ -125,22 +133,16 @@ describe('from linnet.yaml to a router, a page and an alert', () => {
 
 	it('an outage of one model turns its verdict, the load balancer’s check, the page, also one that is open, and on-call, and nobody else', async () => {
 		open = await openPage();
-		if (open !== null) expect(await shownOn(open)).toMatchObject({ row: 'Operational', title: expect.stringMatching(/^Operational/), icon: 'favicon-up.svg' });
+		if (open !== null) await shows(open, 'all is well', { row: /^Operational$/, title: /^Operational/, icon: /^favicon-up/ });
 		simulator.setFault('alder', 'maker/one', { mode: 'http_error', error: 'unavailable' });
 		await untilState(target, 'major_outage');
 		expect((await fetch(`${service.url}/check/${encodeURIComponent(target)}`)).status).toBe(503);
 		expect((await fetch(`${service.url}/check/${encodeURIComponent(odd)}`)).status).toBe(200);
 		await until('page', async () => (await (await fetch(`${service.url}/`)).text()).includes('maker/one on alder: outage'));
 		if (open !== null) {
-			const page = open;
-			const shown = await until('the open page turns', async () => {
-				const now = await shownOn(page);
-				return now.row === 'Major outage' && now.icon !== 'favicon-up.svg' && now;
-			});
-			expect(shown.headline).toContain('1 of 3 providers');
 			// One model of three is gone: of the whole that is a degradation.
-			expect(shown.title).toMatch(/^Degraded performance/);
-			expect(await page.locator('#say').textContent()).toContain('maker/one: Major outage');
+			await shows(open, 'it turns', { row: /^Major outage$/, headline: /1 of 3 providers/, title: /^Degraded performance/, icon: /^favicon-(?!up)/ });
+			expect(await open.locator('#say').textContent()).toContain('maker/one: Major outage');
 		}
 		const [alert] = await until('alert', async () => alertsOf(target).length > 0 && alertsOf(target));
 		expect(alert?.type).toBe('incident.opened');
@@ -167,12 +169,8 @@ describe('from linnet.yaml to a router, a page and an alert', () => {
 		await until('resolve', async () => alertsOf(target).some(({ type }) => type === 'incident.resolved'));
 		expect(new Set(alertsOf(target).map(({ data }) => data.incident.id)).size).toBe(1);
 		if (open !== null) {
-			const page = open;
-			await until('the open page turns back', async () => {
-				const { row, title, icon } = await shownOn(page);
-				return row === 'Operational' && title.startsWith('Operational') && icon === 'favicon-up.svg';
-			});
-			await page.close();
+			await shows(open, 'it turns back', { row: /^Operational$/, title: /^Operational/, icon: /^favicon-up/ });
+			await open.close();
 		}
 	});
 
@@ -234,8 +232,8 @@ describe('killed', () => {
 		simulator.setFault('birch', 'maker/one', undefined);
 		await until('operational', async () => (await stateOf(id).catch(() => null)) === 'operational');
 		await until('both alerts', async () => alertsOf(id).some(({ type }) => type === 'incident.resolved'));
-		// A message that was under way when its sender died comes twice, with one id: ids are counted, not messages.
-		const types = [...new Map(alertsOf(id).map((alert) => [alert.id, alert.type])).values()];
+		// A message that was under way when its sender died comes twice, with one id: ids are counted, not messages. News in between are no matter here.
+		const types = [...new Map(alertsOf(id).map((alert) => [alert.id, alert.type])).values()].filter((type) => type !== 'incident.updated');
 		expect(types, JSON.stringify(alertsOf(id), null, 1)).toEqual(['incident.opened', 'incident.resolved']);
 		const { results } = await getJson<{ results: ProbeResult[] }>(`/v1/targets/${encodeURIComponent(id)}/results?limit=500`);
 		expect(new Set(results.map(({ slotAt, kind }) => `${slotAt} ${kind}`)).size).toBe(results.length);
