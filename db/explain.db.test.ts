@@ -10,6 +10,7 @@ import './read-results.ts';
 import './rollups.ts';
 import { queries } from './sql.ts';
 import { registerTargets } from './targets.ts';
+import './target-evidence.ts';
 import './write-rollups.ts';
 
 const dayMs = 86_400_000;
@@ -93,6 +94,8 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['rollups_window_5m', [at(300_000), at(0)]],
 	['rollups_sli', [at(3_600_000), at(0), at(0)]],
 	['rollups_one_day', [today]],
+	['probe_results_newest', ['0', '500', at(dayMs), '20']],
+	['latency_of_day', [today]],
 ];
 
 const big = /Seq Scan on (probe_results_2|result_details_2|rollups_5m_2|rollups_hour|rollups_day|packed_5m_2)\w*/;
