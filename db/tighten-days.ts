@@ -1,6 +1,6 @@
 /**
  * Closed days of results take less room. Each series appends to its own place in the index of slots, so of a large fleet its pages split in halves of
- * which the left one is never filled: 50 bytes a result and more, against 31 of one that is built at once (bench/history.ts).
+ * which the left one is never filled: 42 bytes a result of 250 targets, against 32 of one that is built at once.
  */
 import { dayOf } from './partitions.ts';
 import { advisoryLocks, type Db, openDb, query } from './sql.ts';

@@ -46,7 +46,6 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 	const packed = await packDays(db, at - dayMs);
 	const counts = {
 		packedDays: packed.length,
-		tightenedDays: (await tightenDays(db, at - dayMs)).length,
 		expiredReservations: await releaseExpired(db, at),
 		reservations: await trimReservations(db, at - keptMs.reservations),
 		packedMonths: (await dropPackedMonths(db, at - Math.max(keptMs.fiveMinutes, rawMs))).length,
@@ -59,8 +58,10 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 		standingAlerts: await trimStandingAlerts(db, at - keptMs.endedDeliveries),
 	};
 	await trimOfficialIncidents(db, at - keptMs.officialWords);
+	// Last: on a full disk it can't be done, and the trims that make room must not wait for it.
+	const tightened = await tightenDays(db, at - dayMs);
 	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');
 	if (counts.expiredReservations > 0) log.warn({ count: counts.expiredReservations }, 'reservations of probes that never ended count as spent');
-	log.debug(counts, 'pruned');
+	log.debug({ ...counts, tightenedDays: tightened.length }, 'pruned');
 	return days;
 }
