@@ -7,7 +7,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot } from '#core/snapshot-text.ts';
 import { readLatestSnapshot } from '#db/snapshots.ts';
 import { createEvidenceReader } from '#db/target-evidence.ts';
-import { renderSite } from '#status-page/render-site.ts';
+import { type SiteFile, siteFiles } from '#status-page/render-site.ts';
 import { type WrittenSite, writeSite } from '#status-page/write-site.ts';
 import { rollUp } from '#workers/roll-up.ts';
 import { readSettings, type Settings } from './environment.ts';
@@ -61,6 +61,10 @@ export async function exportResultsOf(settings: Settings, dir: string, day: stri
 	}
 }
 
+function* bothOf(...all: readonly Iterable<SiteFile>[]): Generator<SiteFile> {
+	for (const files of all) yield* files;
+}
+
 /** @param url replaces the configured one; null keeps it */
 export async function exportSite(settings: Settings, dir: string, url: string | null): Promise<{ snapshot: Snapshot; site: WrittenSite }> {
 	const own = recordOf(settings);
@@ -77,9 +81,9 @@ export async function exportSite(settings: Settings, dir: string, url: string | 
 		const now = Date.now();
 		const view = source.at(now);
 		if (view === null) throw new Error('Expected the snapshot that was put');
-		const files = renderSite(snapshot, { now, evidence: await createEvidenceReader(db).read(now) });
-		for (const [path, content] of staticFeeds(view, await openSigner(own.dataDir), snapshot.url ?? 'http://localhost')) files.set(path, content);
-		return { snapshot, site: await writeSite(files, dir) };
+		const evidence = await createEvidenceReader(db).read(now, null);
+		const feeds = staticFeeds(view, await openSigner(own.dataDir), snapshot.url ?? 'http://localhost');
+		return { snapshot, site: await writeSite(bothOf(siteFiles(snapshot, { now, evidence }), feeds), dir) };
 	} finally {
 		for (const close of closers.reverse()) await close();
 	}

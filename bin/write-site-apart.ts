@@ -6,11 +6,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isStale } from '#core/freshness.ts';
 import { readSnapshot } from '#core/snapshot-text.ts';
 import type { FleetEvidence } from '#core/target-evidence.ts';
 import { openDb } from '#db/sql.ts';
 import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.ts';
-import { renderSite } from '#status-page/render-site.ts';
+import { createPageTurns } from '#status-page/page-turns.ts';
+import { siteFiles } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
 
 interface Task {
@@ -83,41 +85,55 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 /** Waits no longer for the record: the page must turn though the database is gone. */
 const evidenceWaitMs = 2_000;
 
-/** The newest that could be read in time, else what was read before; null while nothing was. */
-function keepEvidence(reader: EvidenceReader): (now: number) => Promise<FleetEvidence | null> {
+/**
+ * The newest that could be read in time, else for a whole fleet what was read before; null while nothing was.
+ * @param targetIds null: of all
+ */
+export function keepEvidence(
+	reader: EvidenceReader,
+	waitMs = evidenceWaitMs,
+): (now: number, targetIds: readonly string[] | null) => Promise<FleetEvidence | null> {
 	let known: FleetEvidence | null = null;
-	let reading: Promise<void> | null = null;
-	return async (now) => {
-		reading ??= reader
-			.read(now)
-			.then(
-				(found) => {
-					known = found;
-				},
+	let reading: { readonly of: readonly string[] | null; readonly found: Promise<FleetEvidence | null> } | null = null;
+	return async (now, targetIds) => {
+		// One at a time: what a slow one finds of some targets is nothing for others.
+		reading ??= {
+			of: targetIds,
+			found: reader
+				.read(now, targetIds)
+				.then((found) => {
+					if (targetIds === null) known = found;
+					return found;
+				})
 				// Seen on the page, where what is missing says so; the next rendering tries again.
-				() => {},
-			)
-			.finally(() => {
-				reading = null;
-			});
+				.catch(() => null)
+				.finally(() => {
+					reading = null;
+				}),
+		};
+		const { of, found } = reading;
 		const waiting = new AbortController();
-		await Promise.race([reading, pause(evidenceWaitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
+		const inTime = await Promise.race([found, pause(waitMs, null, { signal: waiting.signal }).catch(() => null)]);
 		waiting.abort();
-		return known;
+		return targetIds === null ? known : of === targetIds ? inTime : null;
 	};
 }
 
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
+	const turns = createPageTurns();
 	let last: Promise<void> = Promise.resolve();
 	process.on('message', ({ id, document, now }: Task) => {
 		last = last.then(async () => {
 			const done = (problem: string | null) => process.connected && process.send?.({ id, problem } satisfies Done);
 			try {
-				await writeSite(renderSite(readSnapshot(document), { now, evidence: await evidenceAt(now) }), dir);
+				const snapshot = readSnapshot(document);
+				const { paths: due, targetIds } = turns.next(snapshot, isStale(snapshot, now));
+				await writeSite(siteFiles(snapshot, { now, evidence: await evidenceAt(now, targetIds), due }), dir);
 				done(null);
 			} catch (error) {
+				turns.forget();
 				done(String(error));
 			}
 		});

@@ -94,8 +94,8 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['rollups_window_5m', [at(300_000), at(0)]],
 	['rollups_sli', [at(3_600_000), at(0), at(0)]],
 	['rollups_one_day', [today]],
-	['probe_results_newest', ['0', '500', at(dayMs), '20']],
-	['latency_of_day', [today]],
+	['probe_results_newest', [`array[${Array.from({ length: 500 }, (_, i) => i + 1).join()}]`, at(dayMs), '20']],
+	['latency_of_day', [today, 'null']],
 ];
 
 const big = /Seq Scan on (probe_results_2|result_details_2|rollups_5m_2|rollups_hour|rollups_day|packed_5m_2)\w*/;

@@ -15,30 +15,32 @@ interface LatencyRow {
 const selectLatencyOfDay = query<LatencyRow>(
 	'latency_of_day',
 	`select s.target_key, s.canary_key, r.ttft_buckets, r.ttft_counts from rollups_day r join series s using (series_key)
-	where r.bucket_at = $1::timestamptz and s.kind = 0`,
+	where r.bucket_at = $1::timestamptz and s.kind = 0 and ($2::int[] is null or s.target_key = any($2::int[]))`,
 );
 
 // Each series gives its newest, by the key of its slots: one statement for many targets.
 const selectNewest = query<ResultRow>(
 	'probe_results_newest',
 	`select ${resultColumns}
-	from targets t
-	join series s using (target_key)
+	from series s
 	cross join lateral (
-		select * from probe_results r where r.series_key = s.series_key and r.slot_at > $3::timestamptz order by r.slot_at desc limit $4::int
+		select * from probe_results r where r.series_key = s.series_key and r.slot_at > $2::timestamptz order by r.slot_at desc limit $3::int
 	) p
-	where t.removed_at is null and t.target_key > $1::int and t.target_key <= $2::int
+	where s.target_key = any($1::int[])
 	order by p.slot_at desc`,
 );
 
-const selectExtent = query<{ last: number; count: number }>(
-	'targets_extent',
-	'select coalesce(max(target_key), 0)::int as last, count(*)::int as count from targets where removed_at is null',
+const selectConfigured = query<{ key: number; id: string }>(
+	'targets_configured',
+	'select target_key as key, target_id as id from targets where removed_at is null order by target_key',
 );
 
 export interface EvidenceReader {
-	/** Of all configured targets, the newest results of a day, and 30 days of latency. Kept for fifty times as long as reading took, a minute at most. */
-	read(now: number): Promise<FleetEvidence>;
+	/**
+	 * Of configured targets, the newest results of a day, and 30 days of latency.
+	 * @param targetIds null: of all; kept for fifty times as long as reading took, a minute at most
+	 */
+	read(now: number, targetIds: readonly string[] | null): Promise<FleetEvidence>;
 }
 
 const dayMs = 86_400_000;
@@ -56,26 +58,30 @@ export function createEvidenceReader(sql: Sql): EvidenceReader {
 	/** Days that have ended: a result may come a day late, so only those before yesterday are read once. */
 	const ended = new Map<string, DayLatency>();
 	let kept: { at: number; forMs: number; found: FleetEvidence } | null = null;
-	const readDays = async (now: number) => {
+	const readDays = async (now: number, keys: readonly number[] | null) => {
 		const dates = Array.from({ length: shownDays }, (_, i) => dayOf(now - (shownDays - 1 - i) * dayMs));
 		const days: [string, DayLatency][] = [];
 		for (const [i, date] of dates.entries()) {
-			const day = ended.get(date) ?? (await readLatencyOfDay(sql, date));
-			if (i < shownDays - 2) ended.set(date, day);
+			const hasEnded = i < shownDays - 2;
+			const day = ended.get(date) ?? (await readLatencyOfDay(sql, date, hasEnded ? null : keys));
+			if (hasEnded) ended.set(date, day);
 			days.push([date, day]);
 		}
 		for (const date of ended.keys()) if (!dates.includes(date)) ended.delete(date);
 		return days;
 	};
 	return {
-		async read(now) {
-			if (kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
+		async read(now, targetIds) {
+			if (targetIds === null && kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
 			const startedMs = performance.now();
-			const results = await readNewest(sql, now - dayMs);
-			const days = await readDays(now);
-			const ids = new Set([...results.keys(), ...days.flatMap(([, day]) => [...day.keys()])]);
+			const configured = await sql.run(selectConfigured);
+			const asked = targetIds === null ? null : new Set(targetIds);
+			const keys = configured.filter(({ id }) => asked === null || asked.has(id)).map(({ key }) => key);
+			const results = await readNewest(sql, keys, now - dayMs, configured.length > largeFrom ? resultsOfLarge : resultsOfSmall);
+			const days = await readDays(now, asked === null ? null : keys);
+			const ids = asked ?? new Set([...results.keys(), ...days.flatMap(([, day]) => [...day.keys()])]);
 			const found = new Map([...ids].map((id) => [id, { ...latencyOf(id, days), results: results.get(id) ?? [] }]));
-			kept = { at: now, forMs: Math.min(keptAtMostMs, keptPerReadMs * (performance.now() - startedMs)), found };
+			if (targetIds === null) kept = { at: now, forMs: Math.min(keptAtMostMs, keptPerReadMs * (performance.now() - startedMs)), found };
 			return found;
 		},
 	};
@@ -92,8 +98,9 @@ function latencyOf(id: string, days: readonly (readonly [string, DayLatency])[])
 	return { canary, latencyDays };
 }
 
-async function readLatencyOfDay(sql: Sql, date: string): Promise<DayLatency> {
-	const rows = await sql.run(selectLatencyOfDay, [`${date}T00:00:00Z`]);
+/** @param keys null: of all targets */
+async function readLatencyOfDay(sql: Sql, date: string, keys: readonly number[] | null): Promise<DayLatency> {
+	const rows = await sql.run(selectLatencyOfDay, [`${date}T00:00:00Z`, keys]);
 	const targets = await findNames(
 		sql,
 		'target',
@@ -117,12 +124,10 @@ async function readLatencyOfDay(sql: Sql, date: string): Promise<DayLatency> {
 	return byTarget;
 }
 
-async function readNewest(sql: Sql, sinceAt: number): Promise<Map<string, ShownResult[]>> {
-	const { last, count } = (await sql.run(selectExtent))[0] ?? { last: 0, count: 0 };
-	const shown = count > largeFrom ? resultsOfLarge : resultsOfSmall;
+async function readNewest(sql: Sql, keys: readonly number[], sinceAt: number, shown: number): Promise<Map<string, ShownResult[]>> {
 	const byTarget = new Map<string, ShownResult[]>();
-	for (let from = 0; from < last; from += targetsPerRead) {
-		const rows = await sql.run(selectNewest, [from, from + targetsPerRead, instant(sinceAt), shown]);
+	for (let from = 0; from < keys.length; from += targetsPerRead) {
+		const rows = await sql.run(selectNewest, [keys.slice(from, from + targetsPerRead), instant(sinceAt), shown]);
 		for (const { targetId, result } of await toStoredResults(sql, rows)) {
 			const own = byTarget.get(targetId) ?? [];
 			byTarget.set(targetId, own);

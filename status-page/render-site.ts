@@ -11,7 +11,7 @@ import { modelHref, renderModel, renderModels } from './render-models.ts';
 import { renderNames } from './render-names.ts';
 import { renderOverview } from './render-overview.ts';
 import { renderProvider } from './render-provider.ts';
-import { renderTarget } from './render-target.ts';
+import { renderTarget, targetHref } from './render-target.ts';
 import { siteAssets } from './site-assets.ts';
 
 export interface RenderOptions {
@@ -21,21 +21,34 @@ export interface RenderOptions {
 	readonly base?: string;
 	/** Null or left out: it could not be read. */
 	readonly evidence?: FleetEvidence | null;
+	/** Paths of the pages of targets and models that are drawn; null or left out: all. */
+	readonly due?: ReadonlySet<string> | null;
 }
 
-/** Path relative to the site's root → content. Every link is relative, so the site works under any path and from a folder. */
-export function renderSite(snapshot: Snapshot, { now, base = '', evidence = null }: RenderOptions): Map<string, string> {
+/** Path relative to the site's root, and the content; null where what is there stays. */
+export type SiteFile = readonly [path: string, content: string | null];
+
+/**
+ * The files one after the other, each made when it is asked for: of 10,000 targets all of them are half a gigabyte. Every link is relative, so the
+ * site works under any path and from a folder.
+ */
+export function* siteFiles(snapshot: Snapshot, { now, base = '', evidence = null, due = null }: RenderOptions): Generator<SiteFile> {
 	const stale = isStale(snapshot, now);
 	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base, evidence };
-	const files = new Map<string, string>(siteAssets());
-	files.set('index.html', renderOverview(context));
-	files.set('history.html', renderHistory(context));
-	files.set('how.html', renderHow(context));
-	for (const [path, content] of renderModels(context)) files.set(path, content);
-	for (const model of context.snapshot.models) files.set(modelHref(model, ''), renderModel(context, model));
-	for (const provider of context.snapshot.providers) for (const [path, content] of renderProvider(context, provider)) files.set(path, content);
-	files.set('names.json', renderNames(context));
-	for (const target of context.snapshot.targets) files.set(`target/${target.slug}.html`, renderTarget(context, target));
-	for (const incident of context.snapshot.incidents) files.set(incidentHref(incident, ''), renderIncident(context, incident));
-	return files;
+	const inTurn = (path: string, render: () => string): SiteFile => [path, due === null || due.has(path) ? render() : null];
+	yield* siteAssets();
+	yield ['index.html', renderOverview(context)];
+	yield ['history.html', renderHistory(context)];
+	yield ['how.html', renderHow(context)];
+	yield* renderModels(context);
+	for (const model of context.snapshot.models) yield inTurn(modelHref(model, ''), () => renderModel(context, model));
+	for (const provider of context.snapshot.providers) yield* renderProvider(context, provider);
+	yield ['names.json', renderNames(context)];
+	for (const target of context.snapshot.targets) yield inTurn(targetHref(target, ''), () => renderTarget(context, target));
+	for (const incident of context.snapshot.incidents) yield [incidentHref(incident, ''), renderIncident(context, incident)];
+}
+
+/** All of them at once. */
+export function renderSite(snapshot: Snapshot, options: Omit<RenderOptions, 'due'>): Map<string, string> {
+	return new Map([...siteFiles(snapshot, options)].map(([path, content]) => [path, content ?? '']));
 }

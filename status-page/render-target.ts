@@ -12,7 +12,7 @@ import { type Html, html } from './html.ts';
 import { incidentItem } from './incident-item.ts';
 import { latencyDays } from './latency-days.ts';
 import { objectivesTable } from './objectives-table.ts';
-import { apiRoot, type PageContext, renderPage } from './page-layout.ts';
+import { apiRoot, type Page, type PageContext, renderPage } from './page-layout.ts';
 import { modelHref } from './render-models.ts';
 import { providerHref } from './render-provider.ts';
 import { resultsTable } from './results-table.ts';
@@ -76,6 +76,10 @@ function lastResults(evidence: TargetEvidence | undefined, context: PageContext)
 	if (context.evidence === null) return html`<p class="q">They could not be read when this page was made.</p>`;
 	if (evidence === undefined || evidence.results.length === 0) return html`<p class="q">None in the last 24 hours.</p>`;
 	return resultsTable(evidence.results);
+}
+
+export function targetHref({ slug }: Pick<TargetView, 'slug'>, root: Page['root']): string {
+	return `${root}target/${slug}.html`;
 }
 
 export function renderTarget(context: PageContext, target: TargetView): string {

@@ -46,6 +46,21 @@ test('an unchanged file is not touched', async () => {
 	expect((await stat(join(dir, 'a.html'))).ino).toBe(before.ino);
 });
 
+test('a file without a content is left as it is, and belongs to the site all the same', async () => {
+	await writeSite(new Map([['a.html', '1']]), dir);
+	expect(
+		await writeSite(
+			[
+				['b.html', '2'],
+				['a.html', null],
+			],
+			dir,
+		),
+	).toEqual({ written: 1, unchanged: 1, removed: 0 });
+	expect(await readFile(join(dir, 'a.html'), 'utf8')).toBe('1');
+	expect(await writeSite([['b.html', null]], dir)).toEqual({ written: 0, unchanged: 1, removed: 1 });
+});
+
 test('what is no longer rendered is removed, what others put there stays', async () => {
 	await writeSite(
 		new Map([

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import type { SiteFile } from './render-site.ts';
 
 export interface WrittenSite {
 	readonly written: number;
@@ -42,24 +43,28 @@ async function writeAtomic(place: string, content: string): Promise<void> {
 }
 
 /**
- * Each file is written beside its place and renamed; equal ones are left alone, so that their ETag stays; what is no longer rendered is removed last.
- * One writer per folder. Throws when a path leaves the folder or the disk refuses.
+ * Each file is written beside its place and renamed, as it comes; equal ones are left alone, so that their ETag stays, and so are those without a
+ * content; what is no longer among them is removed last. One writer per folder. Throws when a path leaves the folder or the disk refuses.
  */
-export async function writeSite(files: ReadonlyMap<string, string>, dir: string): Promise<WrittenSite> {
+export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise<WrittenSite> {
 	await mkdir(dir, { recursive: true });
 	const list = await readOrNull(join(dir, listName));
-	const gone = pathsOf(list).filter((path) => !files.has(path));
-	const folders = new Set([...files.keys()].map((path) => dirname(placeIn(dir, path))));
-	for (const folder of folders) await mkdir(folder, { recursive: true });
+	const paths = new Set<string>();
+	const folders = new Set<string>();
 	let written = 0;
 	for (const [path, content] of files) {
 		const place = placeIn(dir, path);
+		paths.add(path);
+		if (content === null) continue;
+		if (!folders.has(dirname(place))) await mkdir(dirname(place), { recursive: true });
+		folders.add(dirname(place));
 		if ((await readOrNull(place)) === content) continue;
 		await writeAtomic(place, content);
 		written += 1;
 	}
+	const gone = pathsOf(list).filter((path) => !paths.has(path));
 	for (const path of gone) await rm(placeIn(dir, path), { force: true });
-	const freshList = JSON.stringify([...files.keys()]);
+	const freshList = JSON.stringify([...paths]);
 	if (freshList !== list) await writeAtomic(join(dir, listName), freshList);
-	return { written, unchanged: files.size - written, removed: gone.length };
+	return { written, unchanged: paths.size - written, removed: gone.length };
 }

@@ -103,7 +103,7 @@ it('the evidence of a target’s page: its newest results, and each day’s late
 	];
 	await insertResults(database.db, results, { now, retentionDays: 14 });
 	await rollUp({ db: database.db, log: silentLog, now: () => now });
-	const evidence = (await createEvidenceReader(database.db).read(now)).get(targets[0]?.id ?? '');
+	const evidence = (await createEvidenceReader(database.db).read(now, null)).get(targets[0]?.id ?? '');
 	expect(evidence?.results).toHaveLength(20);
 	expect(evidence?.results.slice(0, 3).map(({ slotAt, canary }) => [slotAt - sampleNow, canary])).toEqual([
 		[0, 'echo'],
@@ -116,4 +116,8 @@ it('the evidence of a target’s page: its newest results, and each day’s late
 		[dayOf(sampleNow), 25],
 	]);
 	expect(evidence?.latencyDays[0]?.p50Ms).toBeCloseTo(900, -2);
+	const [own, other] = targets.map(({ id }) => id);
+	const some = createEvidenceReader(database.db);
+	expect([...(await some.read(now, [other ?? ''])).values()].map(({ results: found }) => found.length)).toEqual([0]);
+	expect((await some.read(now, [own ?? ''])).get(own ?? '')).toEqual(evidence);
 });

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { FleetEvidence } from '#core/target-evidence.ts';
+import { keepEvidence } from './write-site-apart.ts';
+
+const found = (id: string): FleetEvidence => new Map([[id, { canary: null, latencyDays: [], results: [] }]]);
+const never = () => new Promise<FleetEvidence>(() => {});
+
+/** Answers in the given order; the last one again and again. */
+function reader(...answers: readonly (() => Promise<FleetEvidence>)[]) {
+	let next = 0;
+	return { read: () => (answers[Math.min(next++, answers.length - 1)] ?? never)() };
+}
+
+test('a record that does not answer in time is not waited for: the page turns without it', async () => {
+	expect(await keepEvidence(reader(never), 1)(0, null)).toBeNull();
+	expect(await keepEvidence(reader(never), 1)(0, ['a'])).toBeNull();
+});
+
+test('a record that is away gives what was read before', async () => {
+	const evidenceAt = keepEvidence(
+		reader(
+			async () => found('a'),
+			async () => {
+				throw new Error('away');
+			},
+			never,
+		),
+		1,
+	);
+	expect([...((await evidenceAt(0, null)) ?? [])].map(([id]) => id)).toEqual(['a']);
+	expect([...((await evidenceAt(1, null)) ?? [])].map(([id]) => id)).toEqual(['a']);
+	expect([...((await evidenceAt(2, null)) ?? [])].map(([id]) => id)).toEqual(['a']);
+});
+
+test('what was asked of some targets is never given as that of others', async () => {
+	let settle = (_: FleetEvidence) => {};
+	const slow = new Promise<FleetEvidence>((resolve) => {
+		settle = resolve;
+	});
+	const evidenceAt = keepEvidence(
+		reader(
+			() => slow,
+			async () => found('b'),
+		),
+		1,
+	);
+	expect(await evidenceAt(0, ['a'])).toBeNull();
+	const waiting = evidenceAt(1, ['b']);
+	settle(found('a'));
+	expect(await waiting).toBeNull();
+	expect([...((await evidenceAt(2, ['b'])) ?? [])].map(([id]) => id)).toEqual(['b']);
+	expect(await evidenceAt(3, null)).toEqual(found('b'));
+});

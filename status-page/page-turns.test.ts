@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Snapshot } from '#core/snapshot.ts';
+import { sampleSnapshot } from '#test/sample-snapshot.ts';
+import { createPageTurns } from './page-turns.ts';
+
+const fleet: Snapshot = { ...sampleSnapshot({ providers: 10, modelsPerProvider: 10, hostile: false }), incidents: [] };
+const pageCount = fleet.targets.length + fleet.models.length;
+
+function withState(snapshot: Snapshot, index: number, state: 'major_outage' | 'operational'): Snapshot {
+	return { ...snapshot, targets: snapshot.targets.map((target, i) => (i === index ? { ...target, state, reason: state } : target)) };
+}
+
+test('a small fleet is drawn whole each time', () => {
+	const turns = createPageTurns(pageCount);
+	for (let i = 0; i < 3; i++) expect([turns.next(fleet).paths.size, turns.next(fleet).targetIds]).toEqual([pageCount, null]);
+});
+
+test('of a large one everything is drawn at first, then the oldest in turns, and no page waits longer than a round', () => {
+	const turns = createPageTurns(20);
+	expect(turns.next(fleet).paths.size).toBe(pageCount);
+	const waited = new Map<string, number>();
+	for (let pass = 1; pass <= 40; pass++) {
+		const { paths, targetIds } = turns.next(fleet);
+		expect(paths.size).toBe(20);
+		expect(targetIds?.length).toBe([...paths].filter((path) => path.startsWith('target/')).length);
+		for (const path of paths) {
+			expect(pass - (waited.get(path) ?? 0)).toBeLessThanOrEqual(Math.ceil(pageCount / 20));
+			waited.set(path, pass);
+		}
+	}
+	expect(waited.size).toBe(pageCount);
+});
+
+test('a verdict that moves is drawn at once, on its own page and on its model’s, and turns on as the others do', () => {
+	const turns = createPageTurns(10);
+	turns.next(fleet);
+	const target = fleet.targets[70];
+	const down = withState(fleet, 70, 'major_outage');
+	const { paths, targetIds } = turns.next(down);
+	expect(paths).toContain(`target/${target?.slug}.html`);
+	expect(targetIds).toContain(target?.id);
+	expect([...paths].filter((path) => path.startsWith('model/')).length).toBeGreaterThan(0);
+	expect(paths.size).toBe(10);
+	expect(turns.next(down).paths).not.toContain(`target/${target?.slug}.html`);
+	expect(turns.next(fleet).paths).toContain(`target/${target?.slug}.html`);
+});
+
+test('many verdicts that move at once are all drawn', () => {
+	const turns = createPageTurns(10);
+	turns.next(fleet);
+	const all = { ...fleet, targets: fleet.targets.map((target) => ({ ...target, state: 'major_outage' as const, reason: 'all of it' })) };
+	expect(turns.next(all).paths.size).toBe(pageCount);
+});
+
+test('news of an incident draws the pages of its targets', () => {
+	const turns = createPageTurns(10);
+	const { incidents } = sampleSnapshot({ providers: 10, modelsPerProvider: 10, hostile: false });
+	const [incident] = incidents;
+	if (incident === undefined) throw new Error('Expected the sample to have an incident');
+	turns.next({ ...fleet, incidents });
+	const told = { ...incident, updates: [...incident.updates, ...incident.updates] };
+	const { targetIds } = turns.next({ ...fleet, incidents: [told, ...incidents.slice(1)] });
+	expect(targetIds).toEqual(expect.arrayContaining([...incident.targetIds]));
+});
+
+test('everything is drawn when it is old, and after a writing that failed', () => {
+	const turns = createPageTurns(10);
+	turns.next(fleet);
+	expect(turns.next(fleet, true)).toMatchObject({ targetIds: null, paths: { size: pageCount } });
+	turns.forget();
+	expect(turns.next(fleet).paths.size).toBe(pageCount);
+});
+
+test('a target that is gone has no turn', () => {
+	const turns = createPageTurns(10);
+	turns.next(fleet);
+	const gone = fleet.targets[0]?.slug;
+	const rest = { ...fleet, targets: fleet.targets.slice(1) };
+	for (let i = 0; i < 30; i++) expect(turns.next(rest).paths).not.toContain(`target/${gone}.html`);
+});
