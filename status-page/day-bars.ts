@@ -1,14 +1,13 @@
 /**
- * Ninety UTC days of one target as bars. Every row draws one shared symbol of 90 good bars and, over it, one path per kind of exception:
- * for 160 rows × 90 days that is a fifteenth of the markup of a rectangle per day.
- * A bar is 3 px of 4, and 1 high: the style sheet stretches it to 24 px; worse days differ by height and notch as well as by colour.
+ * Ninety UTC days of one target as bars. The good ones are the picture's striped ground, drawn by the style sheet, with today's mark;
+ * over them lies one path per kind of exception: for 160 rows × 90 days that is a fifteenth of the markup of a rectangle per day.
+ * A path's units are days across and bars down; the style sheet makes of them 4 px (3 of them drawn) and 24 px.
+ * Worse days differ by height and notch as well as by colour.
  */
 import type { DayView, TargetView } from '#core/snapshot.ts';
 import { shortDate } from './figures.ts';
 import { type Html, html, trusted } from './html.ts';
 import { dayLimits, dayMark, type MarkCode } from './state-mark.ts';
-
-const dayWidth = 4;
 
 /** One letter each: the names are in every row. */
 const gradientIds = { slow: 's', part: 'p', down: 'd', care: 'c' } as const;
@@ -47,9 +46,7 @@ export function barSymbols(): Html {
 		const repeat = code === 'care' ? ' spreadMethod="repeat"' : '';
 		return `<linearGradient id="${gradientIds[code]}" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="${code === 'care' ? 0.25 : 1}"${repeat}>${pairs.join('')}</linearGradient>`;
 	});
-	// One dashed line is ninety bars; the short line below marks today.
-	const base = `<g id="u"><path class="s-up" d="M0 12h360" stroke-width="24" stroke-dasharray="3 1"/><path class="s-ink" d="M356 27h3" stroke-width="2"/></g>`;
-	return trusted(`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${gradients.join('')}${base}</defs></svg>`);
+	return trusted(`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${gradients.join('')}</defs></svg>`);
 }
 
 /** Runs of days with the same mark: [first day's index, days]. */
@@ -70,17 +67,16 @@ function exceptionPaths(days: readonly DayView[]): string {
 		let from = 0;
 		for (const [index, day] of days.entries()) {
 			if (dayMark(day) !== code) continue;
-			const x = index * dayWidth + 2;
 			// From the foot of the last bar: shorter than an absolute place.
-			strokes += strokes === '' ? `M${x} 0v1` : `m${x - from}-1v1`;
-			from = x;
+			strokes += strokes === '' ? `M${index} 0v1` : `m${index - from}-1v1`;
+			from = index;
 		}
 		return strokes === '' ? '' : `<path stroke=url(#${gradientIds[code]}) d="${strokes}"/>`;
 	});
 	// A day without data is an empty outline; neighbours share one.
 	const holes = runsOf(days, 'none').map(([index, count]) => {
-		const width = count * dayWidth - 2;
-		return `M${index * dayWidth + 1} .02h${width}v.96h-${width}z`;
+		const width = count - 0.5;
+		return `M${index - 0.25} .02h${width}v.96h-${width}z`;
 	});
 	return paths.join('') + (holes.length === 0 ? '' : `<path class=hole d="${holes.join('')}"/>`);
 }
@@ -94,7 +90,7 @@ export function summariseDays(days: readonly DayView[]): string {
 }
 
 export function dayBars({ days }: Pick<TargetView, 'days'>): Html {
-	return html`<svg role=img aria-label="${summariseDays(days)}"><use href=#u />${trusted(exceptionPaths(days))}</svg>`;
+	return html`<svg role=img aria-label="${summariseDays(days)}">${trusted(exceptionPaths(days))}</svg>`;
 }
 
 /** The days that are not plainly good, in words, newest first: the text alternative of the bars. The browser's tooltip reads it too. */
@@ -131,9 +127,9 @@ export function dayWords(days: readonly DayView[]): string {
 
 export function dayLegend(): Html {
 	const sample = (code: MarkCode) => {
-		if (code === 'up') return trusted('<svg class="k" aria-hidden="true"><path class="s-up" d="M2 0v1"/></svg>');
-		if (code === 'none') return trusted('<svg class="k" aria-hidden="true"><path class="hole" d="M1 .02h2v.96h-2z"/></svg>');
-		return trusted(`<svg class="k" aria-hidden="true"><path stroke="url(#${gradientIds[code]})" d="M2 0v1"/></svg>`);
+		if (code === 'up') return trusted('<svg class="k" aria-hidden="true"><path class="s-up" d="M0 0v1"/></svg>');
+		if (code === 'none') return trusted('<svg class="k" aria-hidden="true"><path class="hole" d="M-.25 .02h.5v.96h-.5z"/></svg>');
+		return trusted(`<svg class="k" aria-hidden="true"><path stroke="url(#${gradientIds[code]})" d="M0 0v1"/></svg>`);
 	};
 	const entry = (code: MarkCode, text: string) => html`<li>${sample(code)}${text}</li>`;
 	return html`<ul class="legend">${[

@@ -1,5 +1,6 @@
 /** The first view: the verdict, what is broken now, every provider with its targets, what was broken this week. */
 import { formatDuration } from '#core/duration.ts';
+import type { Impact } from '#core/incident.ts';
 import { formatPercent } from '#core/sli.ts';
 import type { IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
 import { barSymbols } from './day-bars.ts';
@@ -16,8 +17,10 @@ import { boardHead, boardKey, targetRow } from './target-row.ts';
 
 const dayMs = 86_400_000;
 
-/** In a storm the board beneath says which; the first lines must still fit a screen. */
-const openShown = 6;
+/** In a storm the board beneath says which; its first rows must still fit the screen. */
+const openShown = 4;
+
+const impactOrder = { critical: 0, major: 1, minor: 2, none: 3 } as const satisfies Record<Impact, number>;
 
 function verdict({ snapshot, now }: PageContext): Html {
 	const vantages = snapshot.vantages.map(({ id, state }) => (state === 'trusted' ? id : `${id}, ${state}`)).join('; ');
@@ -54,7 +57,7 @@ function board({ snapshot }: PageContext): Html {
 }
 
 function openIncidents(context: PageContext): Html | null {
-	const open = context.snapshot.incidents.filter((incident) => incident.resolvedAt === null);
+	const open = context.snapshot.incidents.filter((incident) => incident.resolvedAt === null).toSorted((a, b) => impactOrder[a.impact] - impactOrder[b.impact]);
 	if (open.length === 0) return null;
 	const more = open.length - openShown;
 	return html`<section class="open"><h2>${open.length === 1 ? 'One open incident' : `${open.length} open incidents`}</h2>${open.slice(0, openShown).map((incident) => incidentItem(incident, context, ''))}

@@ -158,14 +158,15 @@ async function poll() {
 
 // A folder answers no request.
 find.hidden = location.protocol === 'file:';
-localise();
+// In pieces: between them a slow phone answers a touch.
+setTimeout(localise);
+setTimeout(tick);
 setInterval(tick, 1000);
-tick();
 if (!find.hidden) {
 	// The bars' own keys and tips come when a row is first touched.
 	for (const kind of ['focusin', 'pointerover']) main.addEventListener(kind, () => import('./days.js'), { once: true });
 	find.addEventListener('focus', () => import('./find.js'), { once: true });
 	document.addEventListener('visibilitychange', poll);
 	addEventListener('online', poll);
-	poll();
+	timer = setTimeout(poll, 500);
 }
