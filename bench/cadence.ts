@@ -48,7 +48,9 @@ interface World {
 
 interface Outcome {
 	readonly delays: readonly { readonly ms: number; readonly kind: 'provider' | 'model'; readonly hard: boolean }[];
+	/** Of what the share pays. */
 	readonly spentRatio: number;
+	readonly perDayUsd: number;
 	readonly falseOpens: number;
 }
 
@@ -134,9 +136,14 @@ function play({ name, seed, share }: World, planned: boolean): Outcome {
 	return {
 		delays: score.truths.map(({ detectFromOnsetMs }, i) => {
 			const scope = scenario.truths[i]?.scope;
-			return { ms: detectFromOnsetMs ?? Number.POSITIVE_INFINITY, kind: scope?.model === null ? 'provider' : 'model', hard: scenarioClasses[name]?.group === 'hard' };
+			return {
+				ms: detectFromOnsetMs ?? Number.POSITIVE_INFINITY,
+				kind: scope?.model === null ? 'provider' : 'model',
+				hard: scenarioClasses[name]?.group === 'hard',
+			};
 		}),
 		spentRatio: spent / (fullPerMs * share * (scenario.endAt - fromAt)),
+		perDayUsd: ((spent / (scenario.endAt - fromAt)) * 24 * hour) / 1e6,
 		falseOpens: score.falseOpens.length,
 	};
 }
@@ -158,16 +165,18 @@ for (const share of args.budgets.split(',').map(Number)) {
 	for (const [c, [name]] of classes.entries()) {
 		for (let i = 0; i < worldCount; i += 1) {
 			const world = { name, seed: firstSeed + c * 1_000 + i, share };
-			fixed.push(play(world, false));
-			plan.push(play(world, true));
+			const planned = play(world, true);
+			plan.push(planned);
+			// As much as the plan took in this very world, extra probes included.
+			fixed.push(play({ ...world, share: Math.min(1, share * planned.spentRatio) }, false));
 		}
 		process.stderr.write(`\r${Math.round(share * 100)} %: ${c + 1} of ${classes.length} classes `);
 	}
 	process.stderr.write('\r');
-	const mean = (outcomes: readonly Outcome[]) => outcomes.reduce((sum, one) => sum + one.spentRatio, 0) / outcomes.length;
+	const mean = (outcomes: readonly Outcome[]) => outcomes.reduce((sum, one) => sum + one.perDayUsd, 0) / outcomes.length;
 	const falseOpens = (outcomes: readonly Outcome[]) => outcomes.reduce((sum, one) => sum + one.falseOpens, 0);
 	console.log(
-		`Budget: ${share * 100} % of the configured cadence. Spent of it: alike ${(100 * mean(fixed)).toFixed(0)} %, planned ${(100 * mean(plan)).toFixed(0)} %. ` +
+		`Budget: ${share * 100} % of the configured cadence. Spent at the pace of, a day: alike $${mean(fixed).toFixed(2)}, planned $${mean(plan).toFixed(2)}. ` +
 			`False incidents: ${falseOpens(fixed)}, ${falseOpens(plan)}.`,
 	);
 	const rows = { all: () => true, hard: (one: Outcome['delays'][number]) => one.hard, soft: (one: Outcome['delays'][number]) => !one.hard } as const;
@@ -187,7 +196,11 @@ for (const share of args.budgets.split(',').map(Number)) {
 					{
 						outages: a.length,
 						...{ 'alike p50 s': shown(quantile(a, 0.5)), 'planned p50 s': shown(quantile(b, 0.5)), 'p50 ratio': ratioOf(quantile(a, 0.5), quantile(b, 0.5)) },
-						...{ 'alike p95 s': shown(quantile(a, 0.95)), 'planned p95 s': shown(quantile(b, 0.95)), 'p95 ratio': ratioOf(quantile(a, 0.95), quantile(b, 0.95)) },
+						...{
+							'alike p95 s': shown(quantile(a, 0.95)),
+							'planned p95 s': shown(quantile(b, 0.95)),
+							'p95 ratio': ratioOf(quantile(a, 0.95), quantile(b, 0.95)),
+						},
 						...{ 'alike missed': missed(a), 'planned missed': missed(b) },
 					},
 				];
@@ -195,4 +208,6 @@ for (const share of args.budgets.split(',').map(Number)) {
 		),
 	);
 }
-console.log(`Delays from the onset. ${classes.length * worldCount} worlds a budget, seeds from ${firstSeed}; one that is never told counts as an endless delay.`);
+console.log(
+	`Delays from the onset. ${classes.length * worldCount} worlds a budget, seeds from ${firstSeed}; one that is never told counts as an endless delay.`,
+);

@@ -177,7 +177,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	const [halfHour, day] = [windowOf('30m'), windowOf('1d')];
 	const due = input.vantages
 		.flatMap((vantage) => specsOf([target], vantage))
-		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? now, now - dayMs), now - staleMs), 0);
+		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? now, now - dayMs), now - staleAfterMs(target)), 0);
 	// Slots whose probes may still be running are not due yet; one that ended early must not lift coverage above 1.
 	const ran = Math.min(day.count - day.missed, due);
 	const speed = facts?.latency['1d']?.speed;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleNow, sampleTarget } from '#test/sample-results.ts';
-import { type CadencePlan, createPlannedTargets, keepsSlot, plannedIntervalMs, planInForce, planKeptMs, stretchedTargets } from './cadence.ts';
+import { type CadencePlan, createPlannedTargets, keepsSlot, planInForce, planKeptMs, plannedIntervalMs, stretchedTargets } from './cadence.ts';
 import { type CadenceFacts, type CadenceTarget, planCadence } from './plan-cadence.ts';
 import { slotsDue, specsOf } from './schedule.ts';
 
@@ -174,7 +174,12 @@ describe('the slots that run', () => {
 				const counts = Map.groupBy(kept(factor, from, factor), ({ target: { id }, vantage }) => `${id} ${vantage}`);
 				expect([...counts.values()].map((own) => own.length)).toEqual([1, 1, 1, 1, 1, 1]);
 				const oftener = new Set(kept(factor / 2 || 1, from, factor).map(({ target: { id }, vantage, slotAt }) => `${id} ${vantage} ${slotAt}`));
-				for (const { target: { id }, vantage, slotAt } of kept(factor, from, factor)) expect(oftener).toContain(`${id} ${vantage} ${slotAt}`);
+				for (const {
+					target: { id },
+					vantage,
+					slotAt,
+				} of kept(factor, from, factor))
+					expect(oftener).toContain(`${id} ${vantage} ${slotAt}`);
 			}),
 			{ numRuns: 30 },
 		);

@@ -1,4 +1,4 @@
-import type { CadencePlan } from '#core/cadence.ts';
+import type { Cadence, CadencePlan } from '#core/cadence.ts';
 import { instant, query, type Sql } from './sql.ts';
 
 // Of ten thousand targets the cadences are a megabyte: they are written and read only when they change.
@@ -28,7 +28,19 @@ export async function readCadencePlan(sql: Sql, known: StoredPlan | null = null)
 
 /** Of two that are made at once the later one stands, unless it is of a clock that was set back since. @param before the plan that it was made from */
 export async function writeCadencePlan(sql: Sql, { cadences, ...head }: CadencePlan, before: CadencePlan | null): Promise<void> {
-	const text = JSON.stringify(cadences);
-	const same = before !== null && JSON.stringify(before.cadences) === text;
-	await sql.run(upsert, [instant(head.madeAt), JSON.stringify(head), same ? null : text]);
+	const same = before !== null && isSame(before.cadences, cadences);
+	await sql.run(upsert, [instant(head.madeAt), JSON.stringify(head), same ? null : JSON.stringify(cadences)]);
+}
+
+/** Not by their JSON: jsonb has an order of its own. */
+function isSame(before: CadencePlan['cadences'], after: CadencePlan['cadences']): boolean {
+	const words = ({ factor, baseFactor, reason, turn, slack }: Cadence) => [factor, baseFactor, reason, turn, slack?.factor, slack?.untilAt].join();
+	const ids = Object.keys(after);
+	return (
+		ids.length === Object.keys(before).length &&
+		ids.every((id) => {
+			const [was, is] = [before[id], after[id]];
+			return was !== undefined && is !== undefined && words(was) === words(is);
+		})
+	);
 }

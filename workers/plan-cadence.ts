@@ -72,7 +72,8 @@ export function createCadencePlanner({ db, log, now, targets, capMicroUsd }: Cad
 		await writeCadencePlan(db, plan, before);
 		const [was, is] = [previous, plan].map((one) => Object.values(one?.cadences ?? {}).some(({ factor }) => factor > 1));
 		const { leftMicroUsd, forecastMicroUsd, plannedMicroUsd } = plan;
-		if (was !== is) log.info({ leftMicroUsd, forecastMicroUsd, plannedMicroUsd }, is ? 'the budget is short: cadence is stretched' : 'cadence is as configured');
+		if (was !== is)
+			log.info({ leftMicroUsd, forecastMicroUsd, plannedMicroUsd }, is ? 'the budget is short: cadence is stretched' : 'cadence is as configured');
 		return plan;
 	};
 }
