@@ -25,7 +25,7 @@ const models = (provider: number) =>
 const config = [
 	`interval: ${everySeconds}s`,
 	'timeouts: { connect: 5s, firstToken: 10s, stall: 10s, total: 20s }',
-	'budget: { usdPerDay: 1000 }',
+	'budget: { usdPerDay: 1000000 }',
 	'providers:',
 	...Array.from({ length: providers }, (_, provider) => [
 		`  - { id: bench-${provider}, dialect: openai-chat, baseUrl: "${baseUrl}", apiKeyEnv: null, maxConcurrency: 1000, headers: { authorization: Bearer bench }, models: [`,

@@ -66,7 +66,7 @@ const file = ids.map((id) => ({
 }));
 const config = `interval: ${every}s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
-budget: { usdPerDay: 1000 }
+budget: { usdPerDay: 1000000 }
 record: { keepResults: 2d }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(file)}

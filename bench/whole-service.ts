@@ -28,7 +28,7 @@ const asked = () =>
 const config = [
 	`interval: ${everySeconds}s`,
 	'timeouts: { connect: 5s, firstToken: 10s, stall: 10s, total: 20s }',
-	'budget: { usdPerDay: 1 }',
+	'budget: { usdPerDay: 1000000 }',
 	'providers:',
 	...Array.from({ length: providers }, (_, provider) => [
 		`  - id: bench-${provider}`,

@@ -58,7 +58,9 @@ export function checkCommand(): Command {
 					`Unpriced models are booked at $${fallbackPrice.inputUsdPerMTok}/$${fallbackPrice.outputUsdPerMTok} per M tokens: set \`price\` to correct it.`,
 				);
 			if (forecast.typical > config.budget.usdPerDay * 1e6)
-				console.log('The forecast is above the budget: slots beyond it are recorded as missed. Lengthen the interval or raise the budget.');
+				console.log(
+					'The forecast is above the budget: cadence is stretched by value, and what is left out is recorded as missed. Lengthen intervals or raise the budget.',
+				);
 			for (const line of describeReach(config, options.incident)) console.log(line);
 			for (const line of describeServers(servers)) console.log(line);
 			if (selfTest !== null) console.log(`\nSelf-test:\n${describeSelfTest(selfTest)}`);

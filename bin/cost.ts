@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { type CadencePlan, cadenceReasons, planInForce, stretchedTargets } from '#core/cadence.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
+import { formatDuration } from '#core/duration.ts';
 import type { Target } from '#core/target.ts';
+import { readCadencePlan } from '#db/cadence-plans.ts';
 import { readDaySpend, readTargetCosts, type TargetCost } from '#db/costs.ts';
 import { dayOf } from '#db/partitions.ts';
 import { readConfig } from './config-source.ts';
@@ -50,12 +53,33 @@ export function costCommand(): Command {
 				const today = days.get(dayOf(now)) ?? 0;
 				const month = [...days.values()].reduce((sum, spent) => sum + spent, 0);
 				const cap = config === null ? null : config.budget.usdPerDay * 1e6;
-				if (options.json) console.log(JSON.stringify({ todayMicroUsd: today, monthMicroUsd: month, capMicroUsdPerDay: cap, targets: rows }));
-				else print(rows, today, month, cap);
+				const plan = planInForce((await readCadencePlan(db))?.plan ?? null, now);
+				const stretched = stretchedTargets(plan).map(({ id, cadence: { factor, reason } }) => ({ targetId: id, factor, reason }));
+				if (options.json) console.log(JSON.stringify({ todayMicroUsd: today, monthMicroUsd: month, capMicroUsdPerDay: cap, targets: rows, stretched }));
+				else {
+					print(rows, today, month, cap);
+					for (const line of describePlan(plan, config?.targets ?? [])) console.log(line);
+				}
 			} finally {
 				for (const close of closers.reverse()) await close();
 			}
 		});
+}
+
+/** Nothing while every target is probed as configured. */
+export function describePlan(plan: CadencePlan | null, targets: readonly Target[]): string[] {
+	const stretched = stretchedTargets(plan);
+	if (plan === null || stretched.length === 0) return [];
+	const width = Math.max(...stretched.map(({ id }) => id.length));
+	const intervals = new Map(targets.map(({ id, intervalMs }) => [id, intervalMs]));
+	const lines = stretched.map(({ id, cadence: { factor, reason } }) => {
+		const intervalMs = intervals.get(id);
+		const every = intervalMs === undefined ? `one slot in ${factor}` : `every ${formatDuration(intervalMs * factor)} instead of ${formatDuration(intervalMs)}`;
+		return `  ${id.padEnd(width)}  ${every}: ${cadenceReasons[reason]}`;
+	});
+	const { leftMicroUsd, forecastMicroUsd } = plan;
+	const money = `${usd(leftMicroUsd)} are left until midnight UTC, at the configured cadence it would take ${usd(forecastMicroUsd)}`;
+	return [`\nCadence is stretched: ${money}.`, ...lines];
 }
 
 const usd = (micro: number | null) => (micro === null ? '-' : `$${(micro / 1e6).toFixed(micro !== 0 && micro < 1e5 ? 4 : 2)}`);

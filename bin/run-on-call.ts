@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plannedIntervalMs } from '#core/cadence.ts';
 import type { Log } from '#core/log.ts';
 import type { OperatorFacts } from '#core/operator-alert.ts';
 import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
@@ -11,6 +12,7 @@ import { announceOverrides } from '#workers/announce-overrides.ts';
 import { deliver } from '#workers/deliver.ts';
 import { pingSwitch } from '#workers/ping-switch.ts';
 import { planMessages } from '#workers/plan-alerts.ts';
+import type { CadenceWatch } from '#workers/watch-cadence.ts';
 import { findRefusingChannels, watchOperator } from '#workers/watch-operator.ts';
 import { watchSlos } from '#workers/watch-slos.ts';
 import type { ConfigSource } from './config-source.ts';
@@ -21,6 +23,7 @@ export interface OnCallTools {
 	readonly log: Log;
 	readonly config: ConfigSource;
 	readonly db: Db;
+	readonly cadence: CadenceWatch;
 	readonly stop: AbortSignal;
 }
 
@@ -64,7 +67,7 @@ async function sendMessages({ log, config, db, stop }: OnCallTools): Promise<voi
 }
 
 /** One process watches at a time: what it finds of its disk and its file would be no finding of another's. */
-async function keepWatch({ settings, log, config, db, stop }: OnCallTools): Promise<void> {
+async function keepWatch({ settings, log, config, db, stop, cadence }: OnCallTools): Promise<void> {
 	const startedAt = Date.now();
 	let refused: OperatorFacts['refusedChannels'] = [];
 	let verifiedAt = Number.NEGATIVE_INFINITY;
@@ -96,7 +99,8 @@ async function keepWatch({ settings, log, config, db, stop }: OnCallTools): Prom
 		}
 		if (deadManSwitch === null) switchProblem = null;
 		else if (Date.now() - pingedAt >= deadManSwitch.everyMs - watchEveryMs / 2) {
-			const intervalMs = () => Math.min(...targets.map((target) => target.intervalMs));
+			const plan = await cadence.refresh();
+			const intervalMs = () => Math.min(...targets.map((target) => plannedIntervalMs(target, plan, Date.now())));
 			const { problem, decision } = await pingSwitch({ db, log, now: Date.now, intervalMs, url: () => process.env[deadManSwitch.urlEnv] });
 			if (decision.complete) pingedAt = Date.now();
 			switchProblem = problem;

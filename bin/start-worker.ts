@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPlannedTargets } from '#core/cadence.ts';
 import type { Log } from '#core/log.ts';
 import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
 import { ensurePartitions } from '#db/partitions.ts';
@@ -9,6 +10,7 @@ import { isUnavailable } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { announcedMaintenances, watchMaintenances } from '#workers/announced-maintenances.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
+import { createCadencePlanner } from '#workers/plan-cadence.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
@@ -21,6 +23,7 @@ import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
 import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickLeadMs, tickOffsetMs } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
+import { type CadenceWatch, watchCadence } from '#workers/watch-cadence.ts';
 import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
@@ -97,6 +100,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 	});
 	const targets = () => config.current().targets;
 	const pace = paceStarts();
+	const cadence = watchCadence(database.db, log, Date.now);
 	const tools: ScheduleTools = {
 		db: database.db,
 		log,
@@ -120,6 +124,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 				{ ...probe, signal: cutProbes.signal },
 			);
 		},
+		cadence: () => cadence.refresh(),
 		canaryTests: openCanaryTests({ db: database.db, log }),
 		record(result) {
 			metrics.heardResult(result);
@@ -168,7 +173,8 @@ function controlsFor(provider: string, targets: ReturnType<ConfigSource['current
 async function startJudging(shop: Shop): Promise<void> {
 	const { log, closing, config, database, queues, metrics, stop, endLoops, retentionDays } = shop;
 	const { db } = database;
-	watchJudging(metrics, db, config, Date.now);
+	const cadence = watchCadence(db, log, Date.now);
+	watchJudging(metrics, db, config, Date.now, cadence);
 	const timed = async (job: string, run: () => Promise<unknown>) => {
 		const startedMs = performance.now();
 		await run();
@@ -185,8 +191,11 @@ async function startJudging(shop: Shop): Promise<void> {
 		objectives: () => config.current().objectives,
 		capMicroUsdPerDay: () => (config.current().status.showSpend ? config.current().budget.usdPerDay * 1e6 : null),
 		maintenances: () => announcedMaintenances(db, Date.now()),
+		cadence: () => cadence.refresh(),
 		drill: await readDrill(shop.settings.dataDir),
 	});
+	const capMicroUsd = () => config.current().budget.usdPerDay * 1e6;
+	const planCadence = createCadencePlanner({ db, log, now: Date.now, targets: () => config.current().targets, capMicroUsd });
 	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
 	queues.work(
 		'judge',
@@ -196,7 +205,8 @@ async function startJudging(shop: Shop): Promise<void> {
 				await timed('publish', () => publisher.publish());
 			} else if (data.job === 'official') {
 				await timed('official', () => watchOfficialPages({ db, log, now: Date.now, targets: () => config.current().targets, everyMs: officialEveryMs }));
-			} else if (data.job === 'prune') await timed('prune', () => prune({ db, log, now: Date.now, retentionDays: retentionDays() }));
+			} else if (data.job === 'cadence') await timed('cadence', planCadence);
+			else if (data.job === 'prune') await timed('prune', () => prune({ db, log, now: Date.now, retentionDays: retentionDays() }));
 		},
 		{ concurrency: 3, lockMs: 60_000 },
 	);
@@ -204,13 +214,14 @@ async function startJudging(shop: Shop): Promise<void> {
 		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
 		// Looked at more often than it is asked: a page is due a while after its last answer.
 		await queues.everyTick('judge', { id: 'official', everyMs: 10_000, offsetMs: 3_000, data: { job: 'official' } });
+		await queues.everyTick('judge', { id: 'cadence', everyMs: 30_000, offsetMs: 2_000, data: { job: 'cadence' } });
 		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
 	});
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	// The roll-up is left to its tick: of a large fleet that was away it takes a minute, and nobody may wait for it.
 	await publisher.publish();
-	const evaluator = evaluate(shop, publisher);
-	const onCall = runOnCall({ ...shop, db });
+	const evaluator = evaluate(shop, publisher, cadence);
+	const onCall = runOnCall({ ...shop, db, cadence });
 	// Their last transaction ends before the pool is closed.
 	closing.add('evaluator and on-call', async () => {
 		endLoops();
@@ -225,15 +236,17 @@ const busyPollMs = 25;
 const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
-async function evaluate({ log, config, database: { db }, queues, metrics, stop }: Shop, publisher: Publisher): Promise<void> {
+async function evaluate({ log, config, database: { db }, queues, metrics, stop }: Shop, publisher: Publisher, cadence: CadenceWatch): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
 	const maintenances = watchMaintenances(db, Date.now);
+	const plannedTargets = createPlannedTargets();
 	const tools: Omit<EvaluatorTools, 'lease'> = {
 		db,
 		log,
 		now: Date.now,
-		targets: () => config.current().targets,
+		// Evidence stays fresh, and silence is none, for as long as the plan leaves between two probes.
+		targets: () => plannedTargets(config.current().targets, cadence.current()),
 		blipMs: () => config.current().verdict.blipMs,
 		maintenances: maintenances.windows,
 		routes: () => config.current().alerts.routes,
@@ -249,7 +262,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 				await pause(500, stop);
 				continue;
 			}
-			await maintenances.refresh();
+			await Promise.all([maintenances.refresh(), cadence.refresh()]);
 			const evaluator = await openEvaluator({ ...tools, lease });
 			// By the clock that nobody sets.
 			let renewAtMs = performance.now() + leaseMs / 3;
@@ -258,7 +271,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 					if (!(await renewLease(db, lease, leaseMs))) break;
 					renewAtMs = performance.now() + leaseMs / 3;
 				}
-				await maintenances.refresh();
+				await Promise.all([maintenances.refresh(), cadence.refresh()]);
 				const startedMs = performance.now();
 				const judged = await evaluator.step();
 				if (judged.resultCount > 0) metrics.ranJob('judge', performance.now() - startedMs);

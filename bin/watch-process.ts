@@ -1,5 +1,6 @@
 /** The values that a worker's metrics look up, and their way to the API's `/metrics`. */
 import { hostname } from 'node:os';
+import { stretchedTargets } from '#core/cadence.ts';
 import type { Log } from '#core/log.ts';
 import { leftOutRatio, spoolGauges } from '#core/spool-pressure.ts';
 import { readBudgetDay } from '#db/budget.ts';
@@ -14,6 +15,7 @@ import { evaluatorName } from '#workers/evaluator.ts';
 import type { LoopLag } from '#workers/probe/loop-lag.ts';
 import type { Queues } from '#workers/queue.ts';
 import type { Recorder } from '#workers/record/create-recorder.ts';
+import type { CadenceWatch } from '#workers/watch-cadence.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
@@ -32,7 +34,7 @@ export function watchProbing(metrics: ProcessMetrics, vantage: string, { recorde
 	metrics.watch('linnet_queue_waiting_jobs', 'Jobs that are due and not begun', waiting, 'vantage');
 }
 
-export function watchJudging(metrics: ProcessMetrics, db: Db, config: ConfigSource, now: () => number): void {
+export function watchJudging(metrics: ProcessMetrics, db: Db, config: ConfigSource, now: () => number, cadence: CadenceWatch): void {
 	const behind = async (read: () => Promise<number>) => Math.max(0, (await readLastSeq(db)) - (await read()));
 	const judged = async () => (await readEvaluatorHead(db, evaluatorName)).readThroughSeq;
 	metrics.watch('linnet_evaluator_behind_results', 'Recorded results that are not judged yet', () => behind(judged));
@@ -58,6 +60,16 @@ export function watchJudging(metrics: ProcessMetrics, db: Db, config: ConfigSour
 	metrics.watch('linnet_budget_spent_usd', 'Spent today, UTC', async () => (await today()).spentMicroUsd / 1e6);
 	metrics.watch('linnet_budget_reserved_usd', 'Reserved by probes under way', async () => (await today()).reservedMicroUsd / 1e6);
 	metrics.watch('linnet_budget_cap_usd', 'What a day may cost', async () => config.current().budget.usdPerDay);
+	const stretches = async () => {
+		const factors = stretchedTargets(await cadence.refresh()).map(({ cadence: { factor } }) => factor);
+		return { targets: factors.length, max: Math.max(1, ...factors) };
+	};
+	metrics.watch(
+		'linnet_cadence_stretched_targets',
+		'Targets that a short budget has probed more rarely than configured',
+		async () => (await stretches()).targets,
+	);
+	metrics.watch('linnet_cadence_stretch_max', 'Of the target that is probed most rarely: one slot in so many runs', async () => (await stretches()).max);
 	metrics.watch('linnet_config_accepted', '0 while the file on the disk is refused and an older one runs', async () => Number(config.accepted()));
 	metrics.watch('linnet_config_targets', 'Targets of the configuration in force', async () => config.current().targets.length);
 }

@@ -5,7 +5,7 @@ import { dayState, overlapMinutes } from './day-views.ts';
 import type { Incident, OperatorEntry } from './incident.ts';
 import type { StoredOfficialIncident } from './official.ts';
 import { overrideIncident } from './override-incident.ts';
-import { rollupOf } from './rollup.ts';
+import { emptyRollup, rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -99,6 +99,15 @@ const outage: Incident = {
 	relapseCount: 0,
 	targetIds: [target.id],
 };
+
+it('of a target that a short budget stretches to every ten minutes silence is stale after three of those, and its coverage tells what was left out', () => {
+	const quiet = { local: { ...seen, measuredAt: now - 900_000, validAt: now - 900_000 } };
+	expect(first(snapshot({ recent: quiet })).state).toBe('unknown');
+	const stretched = snapshot({ recent: quiet, facts: { plannedIntervalMs: 600_000, windows: { '1d': { ...emptyRollup, count: 1_440, missed: 1_296 } } } });
+	expect(first(stretched)).toMatchObject({ state: 'operational', staleAfter: new Date(now - 900_000 + 1_860_000).toISOString(), coverage: { ran: 144 } });
+	expect(first(stretched).coverage.ratio).toBeCloseTo(0.1, 2);
+	expect(stretched.vantages).toMatchObject([{ state: 'trusted' }]);
+});
 
 const from = (vantage: string): Incident => ({ ...outage, id: `inc-${vantage}`, scope: { ...outage.scope, vantage }, impact: 'minor' });
 const blind = (vantage: string): Incident => ({

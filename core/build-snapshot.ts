@@ -57,6 +57,8 @@ export interface ToldHeadroom extends Pick<RateLimitHeaders, 'requestsLimit' | '
 
 export interface TargetFacts {
 	readonly firstScheduledAt: number;
+	/** Where the budget stretches its cadence, ms; left out: it does not. */
+	readonly plannedIntervalMs?: number;
 	/** All canaries and vantages merged. A missing window is empty. */
 	readonly windows: Readonly<Partial<Record<WindowName, Rollup>>>;
 	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
@@ -157,12 +159,13 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	const recent = facts?.recent ?? {};
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
 	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));
-	const staleMs = staleAfterMs(target);
+	const staleMs = staleAfterMs(target, facts?.plannedIntervalMs);
 	const faults = canaryFaults(target, facts?.canaryTests ?? []);
 	const verdict = judgeTarget(
 		target,
 		{
 			firstScheduledAt: facts?.firstScheduledAt ?? null,
+			plannedIntervalMs: facts?.plannedIntervalMs,
 			heard: recent,
 			incidents,
 			doubts: input.doubts.filter((doubt) => isIn(doubt, target)),
@@ -174,7 +177,7 @@ function targetView(target: Target, facts: TargetFacts | undefined, incidents: r
 	const [halfHour, day] = [windowOf('30m'), windowOf('1d')];
 	const due = input.vantages
 		.flatMap((vantage) => specsOf([target], vantage))
-		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? now, now - dayMs), now - staleMs), 0);
+		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? now, now - dayMs), now - staleAfterMs(target)), 0);
 	// Slots whose probes may still be running are not due yet; one that ended early must not lift coverage above 1.
 	const ran = Math.min(day.count - day.missed, due);
 	const speed = facts?.latency['1d']?.speed;
@@ -276,7 +279,7 @@ function vantageState(recent: RecentResults, targetState: State, now: number, st
 function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFacts): Snapshot['vantages'][number] {
 	const blind = incidents.some((one) => one.condition === 'blind' && one.resolvedAt === null && (one.scope.vantage === null || one.scope.vantage === id));
 	const measuredAt = latest([...facts.values()].map(({ recent }) => recent[id]?.measuredAt ?? null));
-	const slowest = Math.max(0, ...targets.map(staleAfterMs));
+	const slowest = Math.max(0, ...targets.map((target) => staleAfterMs(target, facts.get(target.id)?.plannedIntervalMs)));
 	const state = blind ? 'blind' : measuredAt === null ? 'unknown' : now - measuredAt > slowest ? 'late' : 'trusted';
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }

@@ -34,6 +34,8 @@ export interface Heard {
 
 export interface VerdictFacts {
 	readonly firstScheduledAt: number | null;
+	/** How far its results may be apart while the budget is short, ms; left out: its interval. */
+	readonly plannedIntervalMs?: number | undefined;
 	/** By vantage. */
 	readonly heard: Readonly<Record<string, Heard>>;
 	/** Every incident that names the target, open or over. */
@@ -54,9 +56,9 @@ export interface TargetVerdict {
 	readonly incident: string | null;
 }
 
-/** Three missed slots, and the time that the last probe may take. */
-export function staleAfterMs(target: Pick<Target, 'intervalMs' | 'timeouts'>): number {
-	return 3 * target.intervalMs + target.timeouts.totalMs;
+/** Three missed slots, and the time that the last probe may take. @param plannedIntervalMs where the budget stretches its cadence */
+export function staleAfterMs({ intervalMs, timeouts }: Pick<Target, 'intervalMs' | 'timeouts'>, plannedIntervalMs = intervalMs): number {
+	return 3 * plannedIntervalMs + timeouts.totalMs;
 }
 
 export function judgeTarget(target: Target, facts: VerdictFacts, now: number): TargetVerdict {
@@ -66,7 +68,7 @@ export function judgeTarget(target: Target, facts: VerdictFacts, now: number): T
 	if (maintenance !== null) return { state: 'under_maintenance', reason: maintenance.reason, sinceAt: maintenance.fromAt, incident: worst?.id ?? null };
 
 	const validAt = latest(Object.values(heard).map((one) => one.validAt));
-	if (validAt === null || now - validAt > staleAfterMs(target)) {
+	if (validAt === null || now - validAt > staleAfterMs(target, facts.plannedIntervalMs)) {
 		// An incident that nobody looks at any more is no verdict either.
 		return { state: 'unknown', reason: blindReason(heard, facts.canaryFault), sinceAt: validAt ?? firstScheduledAt ?? now, incident: worst?.id ?? null };
 	}

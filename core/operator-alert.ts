@@ -23,8 +23,8 @@ export const operatorAlerts = {
 		cause: 'quota',
 	},
 	budget_forecast: {
-		title: 'The budget of %s will not last the day',
-		why: 'slots will be skipped before midnight UTC',
+		title: 'The budget of %s is short',
+		why: 'until midnight UTC cadence is stretched, dear and quiet targets first',
 		advice: 'raise `budget.usdPerDay`, or lengthen intervals.',
 		impact: 'minor',
 		cause: 'quota',
@@ -176,7 +176,11 @@ export function findOperatorAlerts(facts: OperatorFacts, open: ReadonlySet<strin
 		const forecast = Math.max(bySpending, budget.forecastMicroUsd);
 		const limit = budget.capMicroUsd / (open.has(`budget_forecast ${day}`) ? hysteresis : 1);
 		if (forecast > limit)
-			findings.push({ kind: 'budget_forecast', key: day, reason: `at this pace the day takes ${usd(forecast)}, the budget is ${usd(budget.capMicroUsd)}` });
+			findings.push({
+				kind: 'budget_forecast',
+				key: day,
+				reason: `at the configured cadence the day takes ${usd(forecast)}, the budget is ${usd(budget.capMicroUsd)}`,
+			});
 	}
 	for (const { name, settledThroughAt, usualLagMs } of facts.vantages) {
 		const lateMs = now - settledThroughAt - usualLagMs;

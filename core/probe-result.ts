@@ -97,7 +97,7 @@ export interface SlotKey {
 }
 
 /** The record of a slot that could not run. It is replaced when the real result arrives late (a spooled one, say). */
-export function missedSlot(slot: SlotKey, why: 'missed_slot' | 'budget' | 'backed_off' | 'no_key'): ProbeResult {
+export function missedSlot(slot: SlotKey, why: 'missed_slot' | 'budget' | 'budget_stretched' | 'backed_off' | 'no_key'): ProbeResult {
 	return {
 		slotAt: slot.slotAt,
 		startedAt: null,

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reservationMicroUsd } from '#core/cost.ts';
 import { silentLog } from '#core/log.ts';
+import { planCadence } from '#core/plan-cadence.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { shardOf } from '#core/schedule.ts';
 import type { Target } from '#core/target.ts';
@@ -81,7 +82,8 @@ it('spend never passes the cap, over prices, outages, crashes, hand-overs, froze
 			fc.array(price, { minLength: 3, maxLength: 3 }),
 			tenths(250),
 			fc.array(step, { minLength: 6, maxLength: 16 }),
-			async (prices, capInProbes, steps) => {
+			fc.boolean(),
+			async (prices, capInProbes, steps, planned) => {
 				run += 1;
 				let now = sampleNow + run * 30 * dayMs;
 				const targets = prices.map((each, i): Target => sampleTarget(ids[i] ?? '', { intervalMs: 2_000, price: each }));
@@ -91,6 +93,17 @@ it('spend never passes the cap, over prices, outages, crashes, hand-overs, froze
 				const frozen: { thaw: () => void; ended: Promise<unknown> }[] = [];
 				let fates: readonly Fate[] = [];
 				let sentCount = 0;
+
+				// Each worker reads the day for itself, so two of them may follow different plans.
+				const planOfNow = async () => {
+					const { spentMicroUsd, reservedMicroUsd } = await readBudgetDay(db, dayOf(now));
+					const rows = targets.map((target) => ({
+						...{ id: target.id, provider: target.provider, intervalMs: target.intervalMs, probesPerSlot: 1, urgency: null, unstable: false },
+						probeMicroUsd: reservationMicroUsd(target),
+					}));
+					const dayEndsAt = Math.min((Math.floor(now / dayMs) + 1) * dayMs, now + 40_000);
+					return planCadence({ now, dayEndsAt, leftMicroUsd: cap - spentMicroUsd - reservedMicroUsd, vantages: ['local'], targets: rows, previous: null });
+				};
 
 				const worker = (
 					how: { kind: string; after?: number; takenOver?: boolean },
@@ -106,6 +119,7 @@ it('spend never passes the cap, over prices, outages, crashes, hand-overs, froze
 					};
 					const tools: ScheduleTools = {
 						...{ db, log: silentLog, vantage: 'local', now: () => now, targets: () => targets, capMicroUsd: () => cap },
+						cadence: async () => (planned ? planOfNow() : null),
 						async waitUntil() {
 							reached();
 							await gate;

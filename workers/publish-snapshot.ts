@@ -1,6 +1,7 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import { type CadencePlan, plannedIntervalMs } from '#core/cadence.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
 import type { Objective } from '#core/objective.ts';
@@ -40,6 +41,8 @@ export interface PublishTools {
 	objectives?(): readonly Objective[];
 	/** The most that a UTC day may cost; null or left out: what probes cost is not published. */
 	capMicroUsdPerDay?(): number | null;
+	/** How far results may be apart while the budget is short; null or left out: as configured. */
+	cadence?(): Promise<CadencePlan | null>;
 	readonly drill: DrillReport | null;
 }
 
@@ -99,16 +102,18 @@ async function readNumbers(tools: PublishTools): Promise<Numbers> {
 		readStandings(db, tools.objectives?.() ?? [], at),
 		readDaySpend(db, dayOf(at)),
 	]);
+	const plan = (await tools.cadence?.()) ?? null;
 	const headroomOf = Map.groupBy(headroom, ({ targetId }) => targetId);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
-		configured.map(({ id, canaries }): [string, TargetFacts] => {
+		configured.map(({ id, canaries, intervalMs }): [string, TargetFacts] => {
 			const own = windows.get(id) ?? {};
 			const primary = (window: '30m' | '1d') => own[window]?.byCanary[canaries[0]?.name ?? ''] ?? emptyRollup;
 			return [
 				id,
 				{
 					firstScheduledAt: firstSeen.get(id) ?? at,
+					plannedIntervalMs: plannedIntervalMs({ id, intervalMs }, plan, at),
 					windows: Object.fromEntries(Object.entries(own).map(([window, { all }]) => [window, all])),
 					latency: { '30m': primary('30m'), '1d': primary('1d') },
 					days: days.get(id) ?? new Map(),

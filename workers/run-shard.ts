@@ -1,6 +1,7 @@
 /** One tick of a shard: runs every slot due in the tick's window, each at its own millisecond. */
 
 import pLimit, { type LimitFunction } from 'p-limit';
+import { type CadencePlan, keepsSlot } from '#core/cadence.ts';
 import { costMicroUsd, fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import type { Log } from '#core/log.ts';
 import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
@@ -40,6 +41,8 @@ export interface ScheduleTools {
 	readonly canaryTests: CanaryTests;
 	/** Resolves when the result is durable. */
 	record(result: ProbeResult): Promise<void>;
+	/** Which slots a short budget leaves out; null, or absent: none. */
+	cadence?(): Promise<CadencePlan | null>;
 	/** Whether to probe less while results wait on the disk; absent: never. */
 	pressure?(): Promise<SpoolPressure>;
 }
@@ -82,8 +85,15 @@ export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTic
 	const pressure = await tools.pressure?.();
 	const kept = pressure === undefined ? due : due.filter(({ slotAt, target }) => isKept(pressure, slotAt, target.intervalMs));
 	const paused = await activeBackOffs(tools.db, tools.vantage, tools.now());
-	const open = kept.filter((slot) => !paused.has(slot.target.id));
-	const refused = kept.filter((slot) => paused.has(slot.target.id)).map((slot) => tools.record(missedSlot(slotKey(slot, 'scheduled'), 'backed_off')));
+	const plan = (await tools.cadence?.()) ?? null;
+	const refusalOf = (slot: DueSlot) => (paused.has(slot.target.id) ? 'backed_off' : keepsSlot(plan, slot, slot.slotAt) ? null : 'budget_stretched');
+	const open: DueSlot[] = [];
+	const refused: Promise<void>[] = [];
+	for (const slot of kept) {
+		const why = refusalOf(slot);
+		if (why === null) open.push(slot);
+		else refused.push(tools.record(missedSlot(slotKey(slot, 'scheduled'), why)));
+	}
 	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', () => tools.handOver?.({ shard, tickAt })))]);
 }
 

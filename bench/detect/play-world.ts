@@ -1,4 +1,5 @@
 /** Plays a world against a detector on a virtual clock: slots, faults, deliveries, duplicates, re-probes with spacing, budget and denials. */
+import { createHeap } from '#core/heap.ts';
 import { covers, type LatticeDecision, type LatticeInput, type LatticeOptions } from '#core/lattice/lattice-state.ts';
 import { answerUsually, type Endpoint, type FleetOptions, failAs, timeoutMs } from './fleet.ts';
 import type { Random } from './random.ts';
@@ -29,8 +30,20 @@ export function latticeOptionsOf(fleet: readonly Endpoint[], { intervalMs, repro
 	return { baseIntervalMs: intervalMs, timeoutMs, endpoints, reprobe: reprobes ? { minSpacingMs, perDay, burst: 120 } : null };
 }
 
+export interface World {
+	readonly fleet: readonly Endpoint[];
+	readonly scenario: Scenario;
+	readonly fromAt: number;
+	readonly options: FleetOptions;
+	readonly random: Random;
+	/** Whether a slot runs; left out: all do. */
+	readonly keeps?: (endpoint: Endpoint, slotAt: number) => boolean;
+	/** A probe is sent. */
+	readonly onProbe?: (endpoint: Endpoint, at: number) => void;
+}
+
 export function playWorld(
-	{ fleet, scenario, fromAt, options, random }: { fleet: readonly Endpoint[]; scenario: Scenario; fromAt: number; options: FleetOptions; random: Random },
+	{ fleet, scenario, fromAt, options, random, keeps, onProbe }: World,
 	createDetector: (options: LatticeOptions) => Detector,
 	tickEveryMs = tickMs,
 ): Play {
@@ -49,6 +62,7 @@ export function playWorld(
 	const run = (endpoint: Endpoint, startedAt: number, reprobe: boolean) => {
 		if (scenario.gap !== null && startedAt >= scenario.gap.fromAt && startedAt < scenario.gap.toAt) return;
 		resultCount += 1;
+		onProbe?.(endpoint, startedAt);
 		const answer = answerIn(scenario.faults, endpoint, startedAt, random);
 		if (answer.hit)
 			scenario.truths.forEach((truth, i) => {
@@ -98,7 +112,7 @@ export function playWorld(
 			const endpoint = slots[slot] as Endpoint;
 			const slotAt = round * options.intervalMs + endpoint.offsetMs;
 			if (slotAt >= until) break;
-			if (slotAt >= fromAt) run(endpoint, slotAt, false);
+			if (slotAt >= fromAt && (keeps?.(endpoint, slotAt) ?? true)) run(endpoint, slotAt, false);
 			slot += 1;
 			if (slot === slots.length) [round, slot] = [round + 1, 0];
 		}
@@ -134,47 +148,4 @@ function answerIn(faults: readonly Fault[], endpoint: Endpoint, startedAt: numbe
 		return { ...failAs(effect, endpoint, random), hit: true };
 	}
 	return { ...usual, hit: false };
-}
-
-interface Heap<T> {
-	push(item: T): void;
-	pop(): T | undefined;
-	peek(): T | undefined;
-}
-
-function createHeap<T>(keyOf: (item: T) => number): Heap<T> {
-	const items: T[] = [];
-	const swap = (i: number, j: number) => {
-		const item = items[i] as T;
-		items[i] = items[j] as T;
-		items[j] = item;
-	};
-	const key = (i: number) => keyOf(items[i] as T);
-	return {
-		peek: () => items[0],
-		push(item) {
-			items.push(item);
-			for (let i = items.length - 1; i > 0; ) {
-				const parent = (i - 1) >> 1;
-				if (key(parent) <= key(i)) break;
-				swap(i, parent);
-				i = parent;
-			}
-		},
-		pop() {
-			const top = items[0];
-			const last = items.pop();
-			if (items.length === 0 || last === undefined) return top;
-			items[0] = last;
-			for (let i = 0; ; ) {
-				const [left, right] = [2 * i + 1, 2 * i + 2];
-				let least = i;
-				if (left < items.length && key(left) < key(least)) least = left;
-				if (right < items.length && key(right) < key(least)) least = right;
-				if (least === i) return top;
-				swap(i, least);
-				i = least;
-			}
-		},
-	};
 }

@@ -106,7 +106,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		}));
 		await writeFile(
 			join(dir, 'linnet.yaml'),
-			`interval: ${intervalMs / 1_000}s\nbudget: { usdPerDay: 10000 }\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
+			`interval: ${intervalMs / 1_000}s\nbudget: { usdPerDay: 1000000 }\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
 		);
 	});
 	afterAll(async () => {

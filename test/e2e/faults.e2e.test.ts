@@ -92,7 +92,7 @@ describe.skipIf(!possible)('a fault of our own', () => {
 			dir: join(disk.dir, 'home'),
 			config: `interval: 1s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
-budget: { usdPerDay: 1000 }
+budget: { usdPerDay: 1000000 }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(file)}
 alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: SIGNING } }, routes: [{ channels: [hook] }] }

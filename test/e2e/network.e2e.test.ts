@@ -50,7 +50,7 @@ describe.skipIf(!possible)('in a network of its own', () => {
 			},
 		}));
 		service = await startService({
-			config: `interval: 1s\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nbudget: { usdPerDay: 1000 }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
+			config: `interval: 1s\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nbudget: { usdPerDay: 1000000 }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
 			env: { FLEET_KEY: 'test-key', NODE_OPTIONS: `--import ${join(import.meta.dirname, 'fault-preload.mjs')}`, LINNET_TEST_CONNECTIONS: connections },
 			enter: space.enter,
 			isReady: (url) => space.get(`${url}/readyz`).then(Boolean, () => false),

@@ -119,7 +119,7 @@ function configText(title: string): string {
 	];
 	return `interval: 1s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
-budget: { usdPerDay: 1000 }
+budget: { usdPerDay: 1000000 }
 verdict: { blip: 3s }
 status: { title: ${title} }
 providers: ${JSON.stringify(file)}

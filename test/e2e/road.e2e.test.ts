@@ -51,7 +51,7 @@ function configText(extra = ''): string {
 	}));
 	return `interval: 1s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 5s }
-budget: { usdPerDay: 100 }
+budget: { usdPerDay: 10000 }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(providers)}
 alerts:

@@ -68,7 +68,7 @@ describe('a secret that everybody repeats', () => {
 		service = await startService({
 			config: `interval: 4s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
-budget: { usdPerDay: 1000 }
+budget: { usdPerDay: 1000000 }
 verdict: { blip: 2s }
 providers: ${JSON.stringify([...providers, listed])}
 alerts:
