@@ -52,6 +52,14 @@ describe('redaction', () => {
 			expect(redact(`you sent ${said.slice(0, length)}`, [key]).replace('[redacted]', '')).not.toContain(said.slice(0, 9));
 	});
 
+	test.each([
+		['in JSON in JSON', (key: string) => key.replaceAll('/', '\\\\/')],
+		['half escaped', (key: string) => key.replaceAll('/', '&#x2F;').replaceAll('=', '%3D')],
+	])('hides a key of plain words that is repeated %s', (_, write) => {
+		const key = 'wary/otter+hums?low=tide';
+		expect(redact(`you sent ${write(key)}!`, [key])).toBe('you sent [redacted]!');
+	});
+
 	test('a credential’s parts and the headers that the operator adds are secret too', () => {
 		expect(secretsOf('wary-otter:hums/low', { 'x-team': 'Bearer tide-at-dawn', accept: '*/*' })).toEqual([
 			'wary-otter:hums/low',

@@ -32,6 +32,8 @@ interface Forms {
 const known = new Map<string, Forms>();
 const keptSecrets = 1_000;
 
+const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
 /** The secret as servers repeat it without meaning to: as it is, escaped for a URL, JSON or HTML, in base64, in hex. */
 function formsOf(secret: string): Forms {
 	const found = known.get(secret);
@@ -50,7 +52,14 @@ function formsOf(secret: string): Forms {
 		[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
 	];
 	const forms = [...new Set(written.map((form) => form.toLowerCase()))].sort((a, b) => b.length - a.length);
-	const anywhere = new RegExp(forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'gi');
+	// What is written as something else, each by itself: servers escape a part of them, and twice.
+	const escaped = [...secret.toLowerCase()].map((character) => {
+		if (/[a-z0-9]/.test(character)) return character;
+		const code = character.charCodeAt(0);
+		const hex = code.toString(16);
+		return `(?:\\\\*${literal(character)}|%(?:25)?${hex}|&#(?:x0*${hex}|0*${code});|\\\\+u00${hex.padStart(2, '0')})`;
+	});
+	const anywhere = new RegExp([...forms.map(literal), escaped.join('')].join('|'), 'gi');
 	if (known.size >= keptSecrets) known.clear();
 	known.set(secret, { anywhere, forms });
 	return { anywhere, forms };

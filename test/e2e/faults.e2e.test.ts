@@ -121,7 +121,7 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 		const all = [server, ...childrenOf(server)];
 		for (const pid of all) process.kill(pid, 'SIGSTOP');
 		fallIll('birch');
-		await pause(7_000);
+		await pause(12_000);
 		for (const pid of all) process.kill(pid, 'SIGCONT');
 		await until('the outage', async () => collector.seen.some(({ body }) => body.includes('incident.opened')));
 		recover('birch');
@@ -134,7 +134,7 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 		process.kill(service.pid, 'SIGSTOP');
 		process.kill(postmaster() ?? Number.NaN, 'SIGINT');
 		await until('stopped', async () => postmaster() === null);
-		await pause(4_000);
+		await pause(8_000);
 		process.kill(service.pid, 'SIGCONT');
 		await heals();
 		expect(await balance()).toEqual(balanced);
@@ -151,7 +151,7 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 			return client;
 		};
 		const crowd = await take();
-		const endsAtMs = performance.now() + 6_000;
+		const endsAtMs = performance.now() + 10_000;
 		let refusals = 0;
 		while (performance.now() < endsAtMs) {
 			await crowd.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name <> 'crowd' and backend_type = 'client backend'");

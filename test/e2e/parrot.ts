@@ -125,7 +125,10 @@ export async function startParrot(marker: string): Promise<Parrot> {
 			reasoningTokens: 0,
 			created: 1,
 		};
-		ways[model as keyof typeof ways]?.(res, { dialect, marker, answer: said });
+		// A refused key ends the probes of all that have it: the others first.
+		const heardAll = Object.keys(ways).every((way) => asked.has(`${id} ${way}`));
+		const way = model === 'refuses-key' && !heardAll ? 'is-down' : model;
+		ways[way as keyof typeof ways]?.(res, { dialect, marker, answer: said });
 	};
 	const server = createServer((req, res) => {
 		let body = '';

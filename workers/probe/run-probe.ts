@@ -65,6 +65,9 @@ const nothingSent: Exchange = {
 	contentSeen: false,
 };
 
+/** Of a note: cut once the secrets are hidden, or the cut would leave half of one. */
+const shownDetail = 220;
+
 /** Below this a rate says how the answer was cut into chunks, not how fast it was made. */
 const fewestTokensForSpeed = 20;
 
@@ -101,7 +104,8 @@ export async function runProbe(tools: ProbeTools, probe: Probe): Promise<ProbeRe
 			network: tools.network ?? {},
 			http2: target.http2,
 			signal: probe.signal,
-			observe: tools.observe === undefined ? undefined : (note) => tools.observe?.({ ...note, detail: hideSecrets(note.detail, secrets) }),
+			observe:
+				tools.observe === undefined ? undefined : (note) => tools.observe?.({ ...note, detail: hideSecrets(note.detail, secrets).slice(0, shownDetail) }),
 		});
 	}
 	const lagMs = tools.lag.worstSince(startedMs);

@@ -192,7 +192,7 @@ function runExchange(request: TimedRequest, resolve: (exchange: Exchange) => voi
 						generating = true;
 						watch();
 					}
-					note('event', () => `${mark} ${event.data.slice(0, 200)}`);
+					note('event', () => `${mark} ${event.data}`);
 					const { closed, malformed } = reader.answer();
 					if (closed || malformed !== null) finish(cleanEnd);
 				},
