@@ -6,8 +6,8 @@ const shared = { pool: 'forks' as const, setupFiles: ['./test/setup.ts'], retry:
 // .e2e.test.ts the whole service in child processes. What speaks to the real clients of others, or to every fault, is test/contract: too slow for `npm run check`.
 export default defineConfig({
 	test: {
-		// Two on two cores: most of a test's time is waiting, for a database or a browser. What measures the whole service runs alone.
-		maxWorkers: 2,
+		// Three on two cores: most of a test's time is waiting, for a database, a browser or an outage to be told. A dozen workers at once run alone.
+		maxWorkers: 3,
 		projects: [
 			{
 				test: {
@@ -33,7 +33,7 @@ export default defineConfig({
 				},
 			},
 			{ test: { ...shared, name: 'browser', include: ['**/*.browser.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-			{ test: { ...shared, name: 'e2e', include: ['**/*.e2e.test.ts'], testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false } },
+			{ test: { ...shared, name: 'e2e', include: ['**/*.e2e.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 } },
 		],
 	},
 });

@@ -7,21 +7,18 @@ import { type SampleServer, serveSample } from '#test/serve-sample.ts';
 import {
 	checkSchema,
 	healthSchema,
-	incidentSchema,
-	incidentsSchema,
 	keySchema,
 	livezSchema,
-	officialSchema,
 	problemSchema,
 	readyzSchema,
 	resultsSchema,
 	seriesSchema,
 	shieldSchema,
-	slosSchema,
 	targetSchema,
 	targetsSchema,
 	verdictsSchema,
 } from './schema.ts';
+import { incidentSchema, incidentsSchema, officialSchema, slosSchema } from './schema-incidents.ts';
 import { createSigner, makeSigningKey } from './sign-feed.ts';
 
 const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });

@@ -11,11 +11,8 @@ import {
 	drillSchema,
 	foreignSchema,
 	healthSchema,
-	incidentSchema,
-	incidentsSchema,
 	keySchema,
 	livezSchema,
-	officialSchema,
 	problemSchema,
 	readyzSchema,
 	recordedSchema,
@@ -23,12 +20,12 @@ import {
 	routeSchema,
 	seriesSchema,
 	shieldSchema,
-	slosSchema,
 	targetSchema,
 	targetsSchema,
 	uptimeSchema,
 	verdictsSchema,
 } from './schema.ts';
+import { incidentSchema, incidentsSchema, officialSchema, slosSchema } from './schema-incidents.ts';
 import { statuspageNames } from './statuspage-views.ts';
 import { definitionNames } from './uptime-view.ts';
 

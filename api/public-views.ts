@@ -63,6 +63,33 @@ export function verdictsView(snapshot: Snapshot) {
 	return { schema: 'linnet.verdicts/1' as const, simulated: snapshot.simulated, targets: Object.fromEntries(targets) };
 }
 
+const objectiveMaps = new WeakMap<Snapshot, ReadonlyMap<string, TargetObjective[]>>();
+
+interface TargetObjective {
+	readonly id: string;
+	readonly title: string;
+	readonly objectiveRatio: number;
+	readonly periodMs: number;
+	readonly sharedBy: number;
+	readonly remainingRatio: number | null;
+	readonly exhaustedInMs: number | null;
+	readonly firing: boolean;
+}
+
+/** Target id -> the objectives that it counts towards, with what is left of their budgets; made once a snapshot. */
+function objectivesOf(snapshot: Snapshot): ReadonlyMap<string, readonly TargetObjective[]> {
+	const known = objectiveMaps.get(snapshot);
+	if (known !== undefined) return known;
+	const map = new Map<string, TargetObjective[]>();
+	for (const { id, title, objectiveRatio, periodMs, targetIds, budget, rules } of snapshot.objectives ?? []) {
+		const { remainingRatio, exhaustedInMs } = budget;
+		const one = { id, title, objectiveRatio, periodMs, sharedBy: targetIds.length, remainingRatio, exhaustedInMs, firing: rules.some(({ firing }) => firing) };
+		for (const targetId of targetIds) map.set(targetId, [...(map.get(targetId) ?? []), one]);
+	}
+	objectiveMaps.set(snapshot, map);
+	return map;
+}
+
 export function targetsView(snapshot: Snapshot) {
 	return {
 		schema: 'linnet.targets/1' as const,
@@ -70,6 +97,7 @@ export function targetsView(snapshot: Snapshot) {
 		generatedAt: snapshot.generatedAt,
 		simulated: snapshot.simulated,
 		targets: snapshot.targets.map(({ id, slug, provider, model, operation, upstreamModel, state, price, lifecycle }) => ({
+			objectives: objectivesOf(snapshot).get(id) ?? [],
 			id,
 			slug,
 			provider,
@@ -91,7 +119,7 @@ export function targetView(snapshot: Snapshot, target: TargetView, observed: rea
 		generatedAt: snapshot.generatedAt,
 		staleAfter: snapshot.staleAfter,
 		simulated: snapshot.simulated,
-		target,
+		target: { ...target, objectives: objectivesOf(snapshot).get(target.id) ?? [] },
 		observations: observed.map(observedView),
 	};
 }

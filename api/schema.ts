@@ -1,22 +1,10 @@
 /** The shape of every answer, in one place: the OpenAPI document is made from it and the tests hold each answer against it. */
 import { z } from 'zod';
-import { causes, conditions, impacts, incidentStatuses, severities } from '#core/incident.ts';
-import { officialImpacts, officialStatuses } from '#core/official.ts';
 import { outcomes } from '#core/outcome.ts';
 import { phases, probeKinds } from '#core/probe-result.ts';
 import { capacityStates, qualityStates } from '#core/snapshot.ts';
-import { states } from '#core/state.ts';
 import { operations } from '#core/target.ts';
-
-const instant = z.iso.datetime().describe('ISO 8601, UTC');
-const share = z.number().min(0).max(1);
-const count = z.int().min(0);
-const ms = z.number().min(0).describe('milliseconds');
-const stateSchema = z.enum(states);
-
-export const availabilitySchema = z
-	.strictObject({ good: count, bad: count, excluded: count, ratio: share.nullable(), low: share.nullable(), high: share.nullable() })
-	.describe('good / (good + bad) with its 95 % Wilson interval; null without data');
+import { availabilitySchema, count, instant, made, ms, share, stateSchema } from './schema-parts.ts';
 
 const percentiles = z.strictObject({ p50: ms, p90: ms, p95: ms, p99: ms, count });
 const speed = z.strictObject({ p50: z.number(), p10: z.number().describe('the slow end'), count });
@@ -48,8 +36,6 @@ const healthTarget = z.strictObject({
 	vantages,
 });
 
-const made = { snapshot: count, generatedAt: instant, simulated: z.boolean().describe('true: the providers are a simulator') };
-
 export const healthSchema = z.strictObject({ schema: z.literal('linnet.health/1'), ...made, staleAfter: instant, targets: z.array(healthTarget) });
 
 export const verdictsSchema = z.strictObject({
@@ -67,10 +53,25 @@ export const checkSchema = z.strictObject({
 	failOpen: z.boolean().describe('true when the answer rests on no fresh evidence'),
 });
 
+const targetObjectives = z
+	.array(
+		z.strictObject({
+			id: z.string().describe('as in /v1/slos'),
+			title: z.string(),
+			objectiveRatio: share,
+			periodMs: ms,
+			sharedBy: count.describe('targets whose results are judged together, this one among them'),
+			remainingRatio: z.number().nullable().describe('of its error budget; below 0 the objective is missed; null without valid results'),
+			exhaustedInMs: z.number().nullable().describe('at the rate of the last hour; 0: it is gone; null: never, or not known'),
+			firing: z.boolean().describe('its budget burns so fast that it alerts'),
+		}),
+	)
+	.describe('objectives that it counts towards');
+
 export const targetsSchema = z.strictObject({
 	schema: z.literal('linnet.targets/1'),
 	...made,
-	targets: z.array(z.strictObject({ ...identity, slug: z.string(), state: stateSchema, price: price.nullable(), lifecycle })),
+	targets: z.array(z.strictObject({ ...identity, slug: z.string(), state: stateSchema, price: price.nullable(), lifecycle, objectives: targetObjectives })),
 });
 
 const dayView = z.strictObject({
@@ -106,6 +107,7 @@ export const targetSchema = z.strictObject({
 			.describe("canaries that the target refuses as malformed, or has not accepted yet: the operator's to mend"),
 		outcomes: z.record(z.string(), count),
 		days: z.array(dayView),
+		objectives: targetObjectives,
 	}),
 	observations: z
 		.array(
@@ -195,127 +197,6 @@ export const resultsSchema = z.strictObject({
 	),
 	next: z.string().nullable().describe('cursor of the next page; null on the last'),
 });
-
-const checked = z.strictObject({ heard: count, well: count, names: z.array(z.string()) });
-
-const incident = z.strictObject({
-	id: z.string(),
-	title: z.string(),
-	scope: z.strictObject({
-		provider: z.string().nullable(),
-		model: z.string().nullable(),
-		operation: z.string().nullable(),
-		vantage: z.string().nullable(),
-	}),
-	condition: z.enum(conditions),
-	cause: z.enum(causes),
-	severity: z.enum(severities).describe('how bad it is where it is; the impact weighs in the scope'),
-	impact: z.enum(impacts),
-	status: z.enum(incidentStatuses),
-	reason: z.string(),
-	startedAt: instant.describe('estimated onset: the first bad result'),
-	detectedAt: instant,
-	resolvedAt: instant.nullable(),
-	relapseCount: count,
-	targetIds: z.array(z.string()),
-	evidence: z.strictObject({
-		good: count,
-		bad: count,
-		excluded: count,
-		outcomes: z.record(z.string(), count),
-		vantages: z.array(z.string()),
-		exampleResultIds: z.array(z.string()),
-		nats: z.number().nullable().describe('natural-log likelihood ratio of trouble against a usual day, when it was opened or last moved'),
-		checked: z
-			.strictObject({ models: checked, vantages: checked, providers: checked })
-			.nullable()
-			.describe('outside the scope, since the onset: how many were heard, and how many had no bad result'),
-	}),
-	updates: z.array(
-		z.strictObject({
-			at: instant,
-			status: z.enum(incidentStatuses),
-			body: z.string(),
-			operator: z.string().optional().describe('who of the operators said it; absent: it was judged'),
-		}),
-	),
-	override: z
-		.strictObject({
-			judged: z.strictObject({ impact: z.enum(impacts), cause: z.enum(causes), status: z.enum(incidentStatuses), resolvedAt: instant.nullable() }),
-			falseAlarm: z.boolean(),
-			at: instant,
-			by: z.string(),
-			why: z.string(),
-		})
-		.optional()
-		.describe('present while impact, cause, status or end are the operator’s word; what was judged stands in it, and every published number rests on that'),
-	official: z
-		.array(
-			z.strictObject({
-				id: z.string(),
-				title: z.string(),
-				url: z.string().nullable(),
-				firstUpdateAt: instant,
-				resolvedAt: instant.nullable(),
-				lagMs: z.int().describe('their first word minus our detection: above 0 we told first'),
-				words: z.string().describe('the same for people'),
-			}),
-		)
-		.optional()
-		.describe('what the provider’s own status page said of it, nearest first; never evidence. Left out: nothing was read'),
-});
-
-const officialIncident = z.strictObject({
-	provider: z.string(),
-	id: z.string(),
-	title: z.string(),
-	impact: z.enum(officialImpacts),
-	status: z.enum(officialStatuses),
-	url: z.string().nullable(),
-	startedAt: instant,
-	firstUpdateAt: instant.describe('when they first said something'),
-	resolvedAt: instant.nullable(),
-	components: z.array(z.string()),
-	targetIds: z.array(z.string()).describe('of ours, those that it names; empty: the provider as a whole'),
-	updates: z.array(z.strictObject({ at: instant, status: z.enum(officialStatuses), body: z.string() })),
-});
-
-const objective = z.strictObject({
-	id: z.string(),
-	title: z.string(),
-	scope: z.strictObject({ provider: z.string().nullable(), model: z.string().nullable(), operation: z.string().nullable() }),
-	objectiveRatio: z.number(),
-	periodMs: ms,
-	targetIds: z.array(z.string()),
-	availability: availabilitySchema,
-	budget: z.strictObject({
-		allowedBad: z.number().describe('bad results that the valid ones of the period so far allow'),
-		bad: count,
-		remainingRatio: z.number().nullable().describe('below 0 the objective is missed'),
-		exhaustedInMs: z.number().nullable().describe('at the rate of the last hour; 0: it is gone; null: never, or not known'),
-	}),
-	burnRate1h: z.number().nullable().describe('1 spends exactly the budget in the period'),
-	rules: z.array(
-		z.strictObject({
-			name: z.string(),
-			severity: z.enum(['page', 'ticket']),
-			longMs: ms,
-			shortMs: ms,
-			threshold: z.number(),
-			longBurnRate: z.number().nullable(),
-			shortBurnRate: z.number().nullable(),
-			firing: z.boolean(),
-			reason: z.string().describe('why it fires or does not: `too_few_results` is the guard of sparse probes'),
-		}),
-	),
-});
-
-export const slosSchema = z.strictObject({ schema: z.literal('linnet.slos/1'), ...made, objectives: z.array(objective) });
-
-export const officialSchema = z.strictObject({ schema: z.literal('linnet.official/1'), ...made, incidents: z.array(officialIncident) });
-
-export const incidentsSchema = z.strictObject({ schema: z.literal('linnet.incidents/1'), ...made, incidents: z.array(incident) });
-export const incidentSchema = z.strictObject({ schema: z.literal('linnet.incident/1'), incident });
 
 export const routeSchema = z.strictObject({
 	schema: z.literal('linnet.route/1'),

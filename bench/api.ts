@@ -140,12 +140,18 @@ async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
 	};
 }
 
-/** Opens readers of events in a process of their own; resolves when each has its first event. */
+/** Opens readers of events in a process of their own; resolves when each has all of the first snapshot, and a change after it. */
 async function readEvents(url: string): Promise<void> {
 	await Promise.all(
 		Array.from(
 			{ length: readers },
-			() => new Promise<void>((resolve, reject) => get(`${url}/v1/health/events`, (res) => res.on('data', () => resolve())).on('error', reject)),
+			() =>
+				new Promise<void>((resolve, reject) => {
+					const isChange = (chunk: Buffer) => {
+						if (chunk.includes('event: delta')) resolve();
+					};
+					get(`${url}/v1/health/events`, (res) => res.on('data', isChange)).on('error', reject);
+				}),
 		),
 	);
 	process.on('disconnect', () => process.exit(0));

@@ -57,10 +57,10 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 
 // Every target has had its turn three times and has its verdict: until then each step of the judge is news that is published. And the code is warm.
 await pause((3 * everySeconds + 20) * 1_000);
-const [slots, processes, count] = [await readSlots(), await family(service.pid), await asked()];
+const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
 await pause(seconds * 1_000);
-const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid), await asked()];
+const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const took = (performance.now() - startedAt) / 1_000;
 const probes = countAfter - count;
 
@@ -78,6 +78,8 @@ const upAt = Date.now();
 const oldest = await until(
 	'every target probed again',
 	async () => {
+		// Seldom: 3 MB each, from the machine that is measured.
+		await pause(900);
 		const health = (await (await fetch(`${service.url}/v1/health`)).json()) as { targets: { measuredAt: string | null }[] };
 		const first = Math.min(...health.targets.map(({ measuredAt }) => (measuredAt === null ? 0 : Date.parse(measuredAt))));
 		return first > killedAt && Date.now();

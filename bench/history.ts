@@ -7,15 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { quantile } from '#core/histogram.ts';
 import { silentLog } from '#core/log.ts';
+import { readDayRollups } from '#db/day-rollups.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { migrate } from '#db/migrate.ts';
 import { packDays } from '#db/packed-rollups.ts';
 import { dayOf, ensureDayPartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
-import { readDayRollups, readRange, readSeries } from '#db/rollups.ts';
+import { readRange, readSeries } from '#db/rollups.ts';
 import { openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
+import { tightenDays } from '#db/tighten-days.ts';
 import { createRandom, draw } from '#simulator/fleet.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { rollUp } from '#workers/roll-up.ts';
@@ -23,14 +25,14 @@ import { serverCpuMs } from './server-cpu.ts';
 
 const targetCount = Number(process.argv[2] ?? 10_000);
 /** Targets whose results are really made, one a minute; their rows stand for those of the others. */
-const modelled = 20;
+const modelled = 200;
 const dayMs = 86_400_000;
 const keptDays = 14;
 const hotDays = 2;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'linnet-bench-'));
 const server = await openEmbeddedPostgres({ dataDir, log: silentLog, durable: false });
-const db = openDb({ url: server.url, max: 1, statementTimeoutMs: 600_000 });
+const db = openDb({ url: server.url, max: 2, statementTimeoutMs: 600_000 });
 await migrate(db);
 const name = (i: number) => `model-${i}`;
 await registerTargets(
@@ -81,21 +83,20 @@ async function sizeOf(table: string): Promise<Sizes> {
 }
 const results = 2 * 1_440 * modelled;
 const perResult = async (table: string, resultsIn: number) => (await sizeOf(table)).bytes / resultsIn;
-const [parts] = await db.execute<{ heap: number; slots: number }>(
-	`select sum(pg_relation_size(relid))::bigint as heap, sum(pg_indexes_size(relid))::bigint as slots from pg_partition_tree('probe_results') where isleaf`,
-);
-console.log(`raw: ${Math.round((parts?.heap ?? 0) / results)} heap + ${Math.round((parts?.slots ?? 0) / results)} indexes`);
+const partsOfRaw = async (what: string) => {
+	const [parts] = await db.execute<{ heap: number; slots: number }>(
+		`select sum(pg_relation_size(relid))::bigint as heap, sum(pg_indexes_size(relid))::bigint as slots from pg_partition_tree('probe_results') where isleaf`,
+	);
+	console.log(`raw, ${what}: ${Math.round((parts?.heap ?? 0) / results)} bytes heap + ${Math.round((parts?.slots ?? 0) / results)} indexes`);
+};
+await partsOfRaw('as written');
+const hot = (await perResult('probe_results', results)) + (await perResult('result_details', results));
+const tightened = await tightenDays(db, today + dayMs);
+await partsOfRaw(`${tightened.length} closed days tightened`);
 const raw = (await perResult('probe_results', results)) + (await perResult('result_details', results));
 const fine = await perResult('rollups_5m', results);
-const [hour, day] = [await perResult('rollups_hour', results), await perResult('rollups_day', results)];
 await packDays(db, today);
 const packed = await perResult('packed_5m', results);
-// Raw for the retention, 5 minutes open for two days and packed for the rest, hours and days for all of it.
-const average = (keptDays * raw + hotDays * fine + (90 - hotDays) * packed) / 90 + hour + day;
-const round = (value: number) => Math.round(value * 10) / 10;
-console.log('Bytes a result, with indexes, one result a minute:');
-console.table({ 'bytes a result': { raw: round(raw), '5 minutes': round(fine), '5 minutes, packed': round(packed), hour: round(hour), day: round(day) } });
-console.log(`average over 90 days (raw kept ${keptDays} days): ${round(average)} bytes a result`);
 
 // The modelled days, for every target and each of ninety days.
 await db.execute(
@@ -120,8 +121,30 @@ async function spread(table: string, step: string, back: number): Promise<void> 
 }
 await spread('rollups_day', '1 day', 89);
 await spread('rollups_hour', '1 day', 1);
-await db.execute('vacuum analyze rollups_day');
-await db.execute('vacuum analyze rollups_hour');
+
+// Of the whole table: of forty rows most would be its first pages.
+const perRow = async (table: string, resultsOfRow: number) => {
+	const { bytes, rows: count } = await sizeOf(table);
+	return bytes / (count * resultsOfRow);
+};
+const [hour, day] = [await perRow('rollups_hour', 60), await perRow('rollups_day', 1_440)];
+// Raw for the retention, 5 minutes open for two days and packed for the rest, hours and days for all of it.
+const average = (hotDays * hot + (keptDays - hotDays) * raw + hotDays * fine + (90 - hotDays) * packed) / 90 + hour + day;
+const round = (value: number) => Math.round(value * 10) / 10;
+console.log('Bytes a result, with indexes, one result a minute:');
+console.table({
+	'bytes a result': {
+		raw: round(hot),
+		'raw, closed days': round(raw),
+		'5 minutes': round(fine),
+		'5 minutes, packed': round(packed),
+		hour: round(hour),
+		day: round(day),
+	},
+});
+console.log(
+	`average over 90 days: ${round(average)} bytes a result, of which the raw rows kept ${keptDays} days are ${round((hotDays * hot + (keptDays - hotDays) * raw) / 90)}`,
+);
 
 const rows: Record<string, object> = {};
 async function measure<T>(what: string, times: number, work: (i: number) => Promise<T>): Promise<void> {
@@ -150,7 +173,7 @@ await measure('p95 of 90 days, one target', 200, async (i) => {
 });
 await measure('90 days of one target, a point a day', 100, (i) => readSeries(db, idOf((i * 41) % targetCount), { ...range, step: 'day' }));
 await measure(`90-day bars of ${targetCount} targets`, 5, async () => {
-	const days = await readDayRollups(db, dayOf(sampleNow - 90 * dayMs));
+	const days = await readDayRollups(db, dayOf(sampleNow - 90 * dayMs), dayOf(sampleNow));
 	if (days.size !== targetCount) throw new Error(`Expected ${targetCount} targets, got ${days.size}`);
 });
 const reader = createRollupReader(db);

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#core/log.ts';
 import { longWindows, shortWindows } from '#core/snapshot.ts';
+import { readDayRollups } from '#db/day-rollups.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { migrate } from '#db/migrate.ts';
-import { ensurePartitions } from '#db/partitions.ts';
+import { dayOf, ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
-import { readDayRollups, readWindowRollups } from '#db/rollups.ts';
+import { readWindowRollups } from '#db/rollups.ts';
 import { openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
@@ -90,7 +91,7 @@ for (const window of [...shortWindows, ...longWindows]) {
 	for (let i = 0; i < 6; i++) await readWindowRollups(db, { now, windows: [window] });
 	await measure(`window ${window}`, () => readWindowRollups(db, { now, windows: [window] }));
 }
-await measure('90 days', () => readDayRollups(db, new Date(sampleNow - 90 * 86_400_000).toISOString().slice(0, 10)));
+await measure('90 days', () => readDayRollups(db, dayOf(sampleNow - 90 * 86_400_000), dayOf(sampleNow)));
 await measure('recent results', () => readRecentResults(db, sampleNow - 86_400_000));
 const reader = createRollupReader(db);
 for (let i = 0; i < 2; i++) {

@@ -3,6 +3,7 @@ import type { Config } from '#config/resolve.ts';
 import { channelsFor, policyFor } from '#core/alert.ts';
 import { fallbackPrice, forecastPerDayMicroUsd } from '#core/cost.ts';
 import { formatDuration } from '#core/duration.ts';
+import { type AskedServer, askMailServers } from '#workers/ask-mail-servers.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
 import { readConfig } from './config-source.ts';
@@ -24,12 +25,17 @@ export function checkCommand(): Command {
 			const forecast = forecastPerDayMicroUsd(config.targets);
 			const selfTest = options.probe ? await testTargets(config, settings.vantage) : null;
 			if (selfTest?.some(({ ours }) => ours)) process.exitCode = 1;
+			const mailTools = { now: Date.now, readSecret: (name: string) => process.env[name] };
+			const servers = await askMailServers(mailTools, config.alerts.channels, askMailMs);
+			// One that can't be reached may be reached from where Linnet will run; one that answers and refuses will refuse there too.
+			if (servers.some(({ refusal }) => refusal?.answered)) process.exitCode = 1;
 			if (options.json) {
 				console.log(
 					JSON.stringify({
 						targets: config.targets.map(({ id, dialect, intervalMs }) => ({ id, dialect, intervalMs })),
 						forecast,
 						budgetUsdPerDay: config.budget.usdPerDay,
+						mailServers: servers,
 						...(selfTest === null ? {} : { selfTest }),
 					}),
 				);
@@ -54,8 +60,21 @@ export function checkCommand(): Command {
 			if (forecast.typical > config.budget.usdPerDay * 1e6)
 				console.log('The forecast is above the budget: slots beyond it are recorded as missed. Lengthen the interval or raise the budget.');
 			for (const line of describeReach(config, options.incident)) console.log(line);
+			for (const line of describeServers(servers)) console.log(line);
 			if (selfTest !== null) console.log(`\nSelf-test:\n${describeSelfTest(selfTest)}`);
 		});
+}
+
+/** Nobody waits for a check: of each step of the conversation. */
+const askMailMs = 5_000;
+
+function describeServers(servers: readonly AskedServer[]): string[] {
+	return servers.map(({ channel, refusal }) => {
+		if (refusal === null) return `The mail server of ${channel} takes messages.`;
+		return refusal.answered
+			? `The mail server of ${channel} refuses: ${refusal.reason}. Nobody would be told there.`
+			: `The mail server of ${channel} could not be asked from here (${refusal.reason}).`;
+	});
 }
 
 /** Who would be told, and by which rules. @param text of --incident; undefined: an outage of the first target */

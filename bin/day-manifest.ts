@@ -26,7 +26,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 export const resultsFolder = 'results';
 export const manifestName = (day: string) => `${day}.manifest.json`;
-export const rowsName = (day: string, format: 'csv' | 'ndjson') => `${day}.${format}`;
+export const rowsName = (day: string, format: 'csv' | 'ndjson' | 'parquet') => `${day}.${format}`;
 
 export function hashOf(content: string | Uint8Array): string {
 	return createHash('sha256').update(content).digest('hex');

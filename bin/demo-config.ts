@@ -29,6 +29,6 @@ export function demoConfig(simulatorUrl: string): Config {
 		objectives: [],
 		maintenances: [],
 		deadManSwitch: null,
-		status: { title: 'LLM status', url: null },
+		status: { title: 'LLM status', url: null, showSpend: true },
 	};
 }

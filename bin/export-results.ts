@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
 import type { Signer } from '#api/sign-feed.ts';
-import { figuresOf, publishedColumns, toCsvLine, toJsonLine, toPublished } from '#core/published-result.ts';
+import { figuresOf, type PublishedColumn, publishedColumns, toCsvLine, toJsonLine, toPublished } from '#core/published-result.ts';
 import { listDays } from '#db/partitions.ts';
 import { readResultsOfDay } from '#db/read-results.ts';
 import type { StoredResult } from '#db/result-row.ts';
@@ -13,6 +14,17 @@ import { hashOf, type Manifest, manifestFreshness, manifestName, manifestSchema,
 import { ExpectedError } from './expected-error.ts';
 
 const pageRows = 5_000;
+
+type ColumnType = 'STRING' | 'TIMESTAMP' | 'INT32' | 'DOUBLE' | 'JSON';
+/** Of a Parquet file; those that are not named are STRING. Times are ms. */
+const parquetTypes: Partial<Record<PublishedColumn, ColumnType>> = {
+	...{ slotAt: 'TIMESTAMP', startedAt: 'TIMESTAMP', httpStatus: 'INT32', inputTokens: 'INT32', outputTokens: 'INT32', evidence: 'JSON' },
+	...{ dnsMs: 'DOUBLE', connectMs: 'DOUBLE', tlsMs: 'DOUBLE', ttfbMs: 'DOUBLE', ttftMs: 'DOUBLE', maxGapMs: 'DOUBLE', totalMs: 'DOUBLE', lagMs: 'DOUBLE' },
+	...{ outputTokensPerSecond: 'DOUBLE', costMicroUsd: 'DOUBLE', retryAfterMs: 'DOUBLE' },
+};
+const parquetColumns = [...publishedColumns, 'hash' as const].map((name) => ({
+	...{ name, type: (name === 'hash' ? undefined : parquetTypes[name]) ?? ('STRING' as const), nullable: true },
+}));
 
 export interface ExportedDay {
 	readonly day: string;
@@ -67,12 +79,14 @@ interface DayContext {
 	readonly there: readonly string[];
 }
 
+const formats = ['csv', 'ndjson', 'parquet'] as const;
+
 /** What was written and not needed, or not finished, does not stay. */
 async function exportDayCleanly(db: Db, folder: string, day: string, context: DayContext): Promise<ExportedDay | null> {
 	try {
 		return await exportDay(db, folder, day, context);
 	} finally {
-		for (const name of [rowsName(day, 'csv'), rowsName(day, 'ndjson'), manifestName(day)]) await rm(join(folder, `${name}.new`), { force: true });
+		for (const name of [...formats.map((format) => rowsName(day, format)), manifestName(day)]) await rm(join(folder, `${name}.new`), { force: true });
 	}
 }
 
@@ -104,7 +118,8 @@ async function exportDay(db: Db, folder: string, day: string, { now, signer, the
 
 async function compareDay(folder: string, day: string, content: Omit<Manifest, 'exportedAt'>): Promise<ExportedDay> {
 	const known = manifestSchema.parse(JSON.parse(await readFile(join(folder, manifestName(day)), 'utf8')));
-	if (JSON.stringify(known.files) === JSON.stringify(content.files)) return { day, what: 'kept', rows: known.rows };
+	const found = new Map(content.files.map((file) => [file.name, file.sha256]));
+	if (known.files.every((file) => found.get(file.name) === file.sha256)) return { day, what: 'kept', rows: known.rows };
 	throw new ExpectedError(
 		`${day} is exported with ${known.rows} rows and the record holds ${content.rows} now, or other ones (results that came late): an exported day is not changed. To publish it anew, remove its files and those of every later day from ${folder} and export again.`,
 	);
@@ -116,6 +131,7 @@ async function writeRows(db: Db, folder: string, day: string): Promise<Pick<Mani
 		{ name: rowsName(day, 'ndjson'), head: '' },
 	].map((output) => ({ ...output, hash: createHash('sha256'), bytes: 0 }));
 	const handles = await Promise.all(outputs.map(({ name }) => open(join(folder, `${name}.new`), 'w')));
+	const parquet = rowsName(day, 'parquet');
 	const series: { target: string; vantage: string; canary: string; kind: string; rows: number; hash: ReturnType<typeof createHash> }[] = [];
 	let rows = 0;
 	try {
@@ -127,38 +143,58 @@ async function writeRows(db: Db, folder: string, day: string): Promise<Pick<Mani
 			await handles[index]?.appendFile(text);
 		};
 		for (const [index, { head }] of outputs.entries()) await write(index, head);
-		let last: StoredResult | null = null;
-		for (;;) {
-			const page = await readResultsOfDay(db, day, last, pageRows);
-			const texts = ['', ''];
-			for (const one of page) {
-				const { vantage, canary, kind } = one.result;
-				if (last?.seriesKey !== one.seriesKey) series.push({ target: one.targetId, vantage, canary, kind, rows: 0, hash: createHash('sha256') });
-				const row = toPublished(one.id, one.targetId, one.result);
-				const line = toJsonLine(row);
-				const hash = rowHash(line);
-				texts[0] += `${toCsvLine(row)},${hash}\n`;
-				texts[1] += `${line.slice(0, -1)},"hash":"${hash}"}\n`;
-				const own = series.at(-1);
-				if (own !== undefined) {
-					own.rows += 1;
-					own.hash.update(hash);
+		async function* walk() {
+			let last: StoredResult | null = null;
+			for (;;) {
+				const page = await readResultsOfDay(db, day, last, pageRows);
+				const texts = ['', ''];
+				for (const one of page) {
+					const { vantage, canary, kind, slotAt, startedAt } = one.result;
+					if (last?.seriesKey !== one.seriesKey) series.push({ target: one.targetId, vantage, canary, kind, rows: 0, hash: createHash('sha256') });
+					const row = toPublished(one.id, one.targetId, one.result);
+					const line = toJsonLine(row);
+					const hash = rowHash(line);
+					texts[0] += `${toCsvLine(row)},${hash}\n`;
+					texts[1] += `${line.slice(0, -1)},"hash":"${hash}"}\n`;
+					const own = series.at(-1);
+					if (own !== undefined) {
+						own.rows += 1;
+						own.hash.update(hash);
+					}
+					last = one;
+					yield { ...row, slotAt: new Date(slotAt), startedAt: startedAt === null ? null : new Date(startedAt), hash };
 				}
-				last = one;
+				for (const [index, text] of texts.entries()) await write(index, text);
+				rows += page.length;
+				if (page.length < pageRows) return;
 			}
-			for (const [index, text] of texts.entries()) await write(index, text);
-			rows += page.length;
-			if (page.length < pageRows) break;
 		}
+		await parquetWriteRows({ writer: fileWriter(join(folder, `${parquet}.new`)), rows: walk(), columns: parquetColumns, rowGroupSize: 10 * pageRows });
 		for (const handle of handles) await handle.sync();
 	} finally {
 		for (const handle of handles) await handle.close();
 	}
 	return {
 		rows,
-		files: outputs.map(({ name, bytes, hash }) => ({ name, bytes, sha256: hash.digest('hex') })),
+		files: [
+			...outputs.map(({ name, bytes, hash }) => ({ name, bytes, sha256: hash.digest('hex') })),
+			{ name: parquet, ...(await sealed(join(folder, `${parquet}.new`))) },
+		],
 		series: series.map(({ hash, ...own }) => ({ ...own, sha256: hash.digest('hex') })),
 	};
+}
+
+/** Puts a file on the disk for good. */
+async function sealed(path: string): Promise<{ bytes: number; sha256: string }> {
+	const handle = await open(path, 'r+');
+	try {
+		await handle.sync();
+		const hash = createHash('sha256');
+		for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+		return { bytes: (await handle.stat()).size, sha256: hash.digest('hex') };
+	} finally {
+		await handle.close();
+	}
 }
 
 async function figuresOfDay(db: Db, day: string): Promise<Manifest['figures']> {

@@ -6,6 +6,7 @@ import { staticFeeds } from '#api/static-feeds.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot } from '#core/snapshot-text.ts';
 import { readLatestSnapshot } from '#db/snapshots.ts';
+import { createEvidenceReader } from '#db/target-evidence.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { type WrittenSite, writeSite } from '#status-page/write-site.ts';
 import { rollUp } from '#workers/roll-up.ts';
@@ -76,7 +77,7 @@ export async function exportSite(settings: Settings, dir: string, url: string | 
 		const now = Date.now();
 		const view = source.at(now);
 		if (view === null) throw new Error('Expected the snapshot that was put');
-		const files = renderSite(snapshot, { now });
+		const files = renderSite(snapshot, { now, evidence: await createEvidenceReader(db).read(now) });
 		for (const [path, content] of staticFeeds(view, await openSigner(own.dataDir), snapshot.url ?? 'http://localhost')) files.set(path, content);
 		return { snapshot, site: await writeSite(files, dir) };
 	} finally {

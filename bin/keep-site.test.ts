@@ -142,11 +142,11 @@ test('a write that fails is told, and the next snapshot is rendered though nothi
 });
 
 test('a process of its own writes the site, tells when the disk refuses, and goes on', async () => {
-	const blocked = openSiteWriter('/dev/null/site');
+	const blocked = openSiteWriter('/dev/null/site', null);
 	await expect(blocked.write(JSON.stringify(snapshot), clock.now)).rejects.toThrow('ENOTDIR');
 	await expect(blocked.write('no JSON', clock.now)).rejects.toThrow('SyntaxError');
 	await blocked.close();
-	const writer = openSiteWriter(dir);
+	const writer = openSiteWriter(dir, null);
 	await writer.write(JSON.stringify(snapshot), clock.now);
 	expect(await overview()).toContain('data-generated');
 	const cutOff = writer.write(JSON.stringify(snapshot), clock.now);

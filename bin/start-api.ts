@@ -30,7 +30,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const siteDir = join(settings.dataDir, 'site');
 	const signer = await openSigner(settings.dataDir);
 	const observations = keepObservations(db, Date.now);
-	const writer = openSiteWriter(siteDir);
+	const writer = openSiteWriter(siteDir, url);
 	closing.add('site writer', () => writer.close());
 	/** Of the snapshots that the keeper may still ask for. */
 	const documents = new WeakMap<Snapshot, string>();

@@ -183,6 +183,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		simulated: config.current().simulated,
 		intervalMs: () => config.current().intervalMs,
 		objectives: () => config.current().objectives,
+		capMicroUsdPerDay: () => (config.current().status.showSpend ? config.current().budget.usdPerDay * 1e6 : null),
 		maintenances: () => announcedMaintenances(db, Date.now()),
 		drill: await readDrill(shop.settings.dataDir),
 	});

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSigner, makeSigningKey } from '#api/sign-feed.ts';
 import { silentLog } from '#core/log.ts';
@@ -124,7 +125,7 @@ describe('exported results', () => {
 		expect(faults.join('\n')).toContain(`${second} acme:small:chat, canary echo, bad: published as 0, the records add up to`);
 		expect(faults.join('\n')).toContain('the signature is not of this manifest');
 		expect(faults.join('\n')).toContain(`${third}: the chain breaks: the manifest of ${second} was changed`);
-		for (const suffix of ['csv', 'ndjson', 'manifest.json', 'manifest.json.sig']) await rm(file(`${second}.${suffix}`));
+		for (const suffix of ['csv', 'ndjson', 'parquet', 'manifest.json', 'manifest.json.sig']) await rm(file(`${second}.${suffix}`));
 		expect((await verifyResults(dir)).faults).toEqual([expect.stringContaining(`${third}: the chain breaks: a day is missing, or one was put in`)]);
 		expect(hashOf(await readFile(file(`${first}.manifest.json`)))).toHaveLength(64);
 	});
@@ -133,9 +134,11 @@ describe('exported results', () => {
 		await exportAll();
 		await change('2026-11-21.ndjson', (text) => `not json\n{"a":1}\n[]\n${text.slice(0, 900)}`);
 		await rm(file('2026-11-22.csv'));
+		await writeFile(file('2026-11-20.parquet'), 'PAR1');
 		const { faults } = await verifyResults(dir);
 		expect(faults.join('\n')).toContain('2026-11-21.ndjson line 1: expected a JSON object');
 		expect(faults.join('\n')).toContain('2026-11-22.csv: missing');
+		expect(faults.join('\n')).toContain('2026-11-20.parquet: changed since its export');
 		await expect(verifyResults(join(dir, 'nowhere'))).rejects.toThrow(/found no manifest/);
 	});
 
@@ -147,5 +150,8 @@ describe('exported results', () => {
 			expect(rowHash(toJsonLine(row))).toBe(hash);
 			expect(new Date(fromPublished(row).slotAt).toISOString()).toBe(row.slotAt);
 		}
+		const inParquet = await parquetReadObjects({ file: await asyncBufferFromFile(file('2026-11-22.parquet')) });
+		// Dates become the ISO text of the other two.
+		expect(JSON.parse(JSON.stringify(inParquet))).toEqual(lines.map((line) => JSON.parse(line)));
 	});
 });

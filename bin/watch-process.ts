@@ -1,6 +1,7 @@
 /** The values that a worker's metrics look up, and their way to the API's `/metrics`. */
 import { hostname } from 'node:os';
 import type { Log } from '#core/log.ts';
+import { leftOutRatio, spoolGauges } from '#core/spool-pressure.ts';
 import { readBudgetDay } from '#db/budget.ts';
 import { readEvaluatorHead } from '#db/evaluator-state.ts';
 import { countDeliveries, type DeliveryCount } from '#db/outbox.ts';
@@ -21,7 +22,9 @@ const writeEveryMs = 10_000;
 
 export function watchProbing(metrics: ProcessMetrics, vantage: string, { recorder, queues, lag }: { recorder: Recorder; queues: Queues; lag: LoopLag }): void {
 	const inVantage = (value: number) => ({ [vantage]: value });
-	metrics.watch('linnet_spool_bytes', 'Results on the disk that wait for Postgres', async () => inVantage(await recorder.spooledBytes()), 'vantage');
+	metrics.watch(spoolGauges.bytes, 'Results on the disk that wait for Postgres', async () => inVantage(await recorder.spooledBytes()), 'vantage');
+	const leftOut = async () => inVantage(leftOutRatio(await recorder.pressure()));
+	metrics.watch(spoolGauges.leftOut, 'Slots that are not probed since the disk fills, as a share of all', leftOut, 'vantage');
 	metrics.watch('linnet_record_pending', 'Results that are not durable yet', async () => inVantage(recorder.pendingCount()), 'vantage');
 	const lagOf = async () => inVantage(lag.worstSince(performance.now() - writeEveryMs) / 1_000);
 	metrics.watch('linnet_event_loop_delay_seconds', 'Worst delay of a probing process in the last 10 s', lagOf, 'vantage');

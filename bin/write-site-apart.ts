@@ -4,8 +4,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readSnapshot } from '#core/snapshot-text.ts';
+import type { FleetEvidence } from '#core/target-evidence.ts';
+import { openDb } from '#db/sql.ts';
+import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
 
@@ -28,12 +32,18 @@ export interface SiteWriter {
 	close(): Promise<void>;
 }
 
-export function openSiteWriter(dir: string): SiteWriter {
+/** @param databaseUrl where the raw results of a target's page are read; null: pages are written without them */
+export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWriter {
 	const waiting = new Map<number, (problem: string | null) => void>();
 	let nextId = 0;
 	let renderer: ChildProcess | null = null;
 	const open = (): ChildProcess => {
-		const made = fork(fileURLToPath(import.meta.url), [dir], { serialization: 'advanced', execArgv: [] });
+		const made = fork(fileURLToPath(import.meta.url), [dir], {
+			serialization: 'advanced',
+			execArgv: [],
+			// In the environment, not among the arguments: these are seen by everybody on the machine.
+			env: { ...process.env, DATABASE_URL: databaseUrl ?? undefined },
+		});
 		made.on('message', ({ id, problem }: Done) => waiting.get(id)?.(problem));
 		const end = (problem: string) => {
 			// All that waits was sent to the newest: one that ended before has nothing to settle.
@@ -70,13 +80,42 @@ export function openSiteWriter(dir: string): SiteWriter {
 	};
 }
 
-function serveTasks(dir: string): void {
+/** Waits no longer for the record: the page must turn though the database is gone. */
+const evidenceWaitMs = 2_000;
+
+/** The newest that could be read in time, else what was read before; null while nothing was. */
+function keepEvidence(reader: EvidenceReader): (now: number) => Promise<FleetEvidence | null> {
+	let known: FleetEvidence | null = null;
+	let reading: Promise<void> | null = null;
+	return async (now) => {
+		reading ??= reader
+			.read(now)
+			.then(
+				(found) => {
+					known = found;
+				},
+				// Seen on the page, where what is missing says so; the next rendering tries again.
+				() => {},
+			)
+			.finally(() => {
+				reading = null;
+			});
+		const waiting = new AbortController();
+		await Promise.race([reading, pause(evidenceWaitMs, undefined, { signal: waiting.signal }).catch(() => {})]);
+		waiting.abort();
+		return known;
+	};
+}
+
+function serveTasks(dir: string, databaseUrl: string | undefined): void {
+	const evidenceAt =
+		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
 	let last: Promise<void> = Promise.resolve();
 	process.on('message', ({ id, document, now }: Task) => {
 		last = last.then(async () => {
 			const done = (problem: string | null) => process.connected && process.send?.({ id, problem } satisfies Done);
 			try {
-				await writeSite(renderSite(readSnapshot(document), { now }), dir);
+				await writeSite(renderSite(readSnapshot(document), { now, evidence: await evidenceAt(now) }), dir);
 				done(null);
 			} catch (error) {
 				done(String(error));
@@ -89,4 +128,4 @@ function serveTasks(dir: string): void {
 }
 
 const [, , siteDir] = process.argv;
-if (import.meta.main && siteDir !== undefined) serveTasks(siteDir);
+if (import.meta.main && siteDir !== undefined) serveTasks(siteDir, process.env.DATABASE_URL);

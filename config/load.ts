@@ -145,7 +145,7 @@ const keysByPlace: Readonly<Record<string, readonly string[]>> = {
 	budget: ['usdPerDay'],
 	record: ['keepResults'],
 	verdict: ['blip'],
-	status: ['title', 'url'],
+	status: ['title', 'url', 'showSpend'],
 };
 
 function knownKeys(path: Path): readonly string[] {

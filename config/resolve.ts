@@ -34,7 +34,8 @@ export interface Config {
 	readonly maintenances: readonly FileMaintenance[];
 	/** Null: nobody outside waits for a sign of life. */
 	readonly deadManSwitch: DeadManSwitch | null;
-	readonly status: { readonly title: string; readonly url: string | null };
+	/** showSpend: today's spend, the cap and the forecast stand on the page. */
+	readonly status: { readonly title: string; readonly url: string | null; readonly showSpend: boolean };
 }
 
 export const defaults = {
@@ -130,7 +131,7 @@ export function resolveConfig(
 			objectives,
 			maintenances,
 			deadManSwitch,
-			status: { title: file.status?.title ?? defaults.title, url: file.status?.url ?? null },
+			status: { title: file.status?.title ?? defaults.title, url: file.status?.url ?? null, showSpend: file.status?.showSpend ?? true },
 		},
 		discoveries,
 		problems,

@@ -110,7 +110,7 @@ export const configSchema = z.strictObject({
 	maintenance: z.array(maintenanceSchema).optional(),
 	deadManSwitch: deadManSwitchSchema.optional(),
 	officialPages: z.strictObject({ read: z.boolean() }).optional(),
-	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional() }).optional(),
+	status: z.strictObject({ title: z.string().min(1).max(120).optional(), url: httpUrl.optional(), showSpend: z.boolean().optional() }).optional(),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;

@@ -5,12 +5,12 @@ import { type DayCounts, dayViews, type ShownDays, shownDays } from './day-views
 import type { DrillReport } from './drill-report.ts';
 import { hash32 } from './hash.ts';
 import { countOf, type Histogram, quantile } from './histogram.ts';
-import type { Condition, Incident, OperatorOverride } from './incident.ts';
+import type { Condition, Incident } from './incident.ts';
+import { incidentView, officialView } from './incident-view.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs } from './judge-target.ts';
 import { objectiveView } from './objective-view.ts';
-import { lagWords, type OfficialWord, officialWordsOn, type StoredOfficialIncident } from './official.ts';
+import type { StoredOfficialIncident } from './official.ts';
 import type { Outcome, Sli } from './outcome.ts';
-import { judgedIncident } from './override-incident.ts';
 import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
@@ -24,12 +24,10 @@ import {
 	type Headroom,
 	type IncidentView,
 	longWindows,
-	type OfficialIncidentView,
-	type OfficialWordView,
-	type OverrideView,
 	type Percentiles,
 	type QualityState,
 	type Snapshot,
+	type SpendView,
 	shortWindows,
 	type TargetView,
 	type WindowName,
@@ -88,6 +86,8 @@ export interface SnapshotFacts {
 	readonly maintenances: readonly AnnouncedMaintenance[];
 	/** How the operator's objectives stand; left out: there are none. */
 	readonly objectives?: readonly ObjectiveStanding[];
+	/** Left out: not known. */
+	readonly spend?: SpendView;
 	readonly drill: DrillReport | null;
 	/** What providers say of themselves; left out: nothing was read. */
 	readonly official?: readonly StoredOfficialIncident[];
@@ -108,9 +108,6 @@ export const snapshotStaleMs = 60_000;
 const minSamples = 5;
 const shownIncidents = 200;
 const shownOfficial = 100;
-const shownOfficialUpdates = 10;
-/** Of one incident. */
-const shownWords = 3;
 const dayMs = 86_400_000;
 
 export function buildSnapshot(input: SnapshotFacts): Snapshot {
@@ -149,6 +146,7 @@ export function buildSnapshot(input: SnapshotFacts): Snapshot {
 		incidents,
 		...(input.official === undefined || input.official.length === 0 ? {} : { official: input.official.slice(0, shownOfficial).map(officialView) }),
 		objectives: (input.objectives ?? []).map(objectiveView),
+		...(input.spend === undefined ? {} : { spend: input.spend }),
 		drill: input.drill,
 		verdictRevision: revisionOf(targets, incidents),
 	};
@@ -283,50 +281,7 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 	return { id, state, measuredAt: measuredAt === null ? null : iso(measuredAt) };
 }
 
-function overrideView({ judged, at, ...said }: OperatorOverride): OverrideView {
-	return { ...said, at: iso(at), judged: { ...judged, resolvedAt: judged.resolvedAt === null ? null : iso(judged.resolvedAt) } };
-}
-
-function officialView(incident: StoredOfficialIncident): OfficialIncidentView {
-	const { provider, officialId, title, impact, status, url, startedAt, firstUpdateAt, resolvedAt, components, targetIds, updates } = incident;
-	return {
-		...{ provider, id: officialId, title, impact, status, url },
-		startedAt: iso(startedAt),
-		firstUpdateAt: iso(firstUpdateAt),
-		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
-		...{ components, targetIds },
-		updates: updates.slice(0, shownOfficialUpdates).map((update) => ({ ...update, at: iso(update.at) })),
-	};
-}
-
-function wordView({ official, lagMs }: OfficialWord): OfficialWordView {
-	const { officialId, title, url, firstUpdateAt, resolvedAt } = official;
-	return {
-		id: officialId,
-		title,
-		url,
-		firstUpdateAt: iso(firstUpdateAt),
-		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
-		lagMs,
-		words: lagWords(lagMs),
-	};
-}
-
-export function incidentView(incident: Incident, officials: readonly StoredOfficialIncident[] = [], now = 0): IncidentView {
-	const words = officialWordsOn(judgedIncident(incident), officials, now).slice(0, shownWords);
-	const { startedAt, detectedAt, resolvedAt, updates, override, ...rest } = incident;
-	return {
-		...rest,
-		...(override === undefined ? {} : { override: overrideView(override) }),
-		startedAt: iso(startedAt),
-		detectedAt: iso(detectedAt),
-		resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
-		updates: updates.map((update) => ({ ...update, at: iso(update.at) })).reverse(),
-		...(words.length === 0 ? {} : { official: words.map(wordView) }),
-	};
-}
-
-/** @param viewOf by target: a search through all views for each of 10,000 models took a second */
+/** @param viewOf by target: a search through all views for each of 10,000 models takes 1.4 s of CPU */
 function groupView(id: string, name: string, members: readonly Target[], viewOf: ReadonlyMap<string, TargetView>, noun: string): GroupView {
 	const own = members.flatMap((member) => viewOf.get(member.id) ?? []);
 	const sum = (field: 'good' | 'bad' | 'excluded') => own.reduce((total, view) => total + view.availability['1d'][field], 0);

@@ -71,6 +71,13 @@ export const operatorAlerts = {
 		impact: 'major',
 		cause: 'monitor',
 	},
+	spool_filling: {
+		title: 'Results of the vantage %s wait on its disk',
+		why: 'so that it need not refuse a result the vantage probes less, and what is left out counts as missed',
+		advice: 'look whether its worker reaches Postgres and whether Postgres takes rows; what waits is recorded by itself.',
+		impact: 'major',
+		cause: 'monitor',
+	},
 	config_rejected: {
 		title: 'The configuration was rejected',
 		why: 'the old one keeps running, so what was changed is not in force',
@@ -131,6 +138,8 @@ export interface OperatorFacts {
 	readonly deadLetters: readonly { readonly channel: string; readonly count: number; readonly oldestAt: number }[];
 	/** Null: not known. */
 	readonly disk: { readonly host: string; readonly freeBytes: number; readonly totalBytes: number } | null;
+	/** Vantages that probe less than all their slots, since results wait on their disk; a ratio of the slots, 0..1. */
+	readonly pressedSpools: readonly { readonly vantage: string; readonly leftOutRatio: number; readonly waitingBytes: number }[];
 	/** Why the file on disk is refused; null: it is in force. */
 	readonly configProblem: string | null;
 	readonly retiredTargets: readonly { readonly id: string; readonly provider: string; readonly model: string; readonly lifecycle: string }[];
@@ -193,6 +202,13 @@ export function findOperatorAlerts(facts: OperatorFacts, open: ReadonlySet<strin
 				reason: `${(disk.freeBytes / 1024 ** 3).toFixed(1)} of ${(disk.totalBytes / 1024 ** 3).toFixed(1)} GiB are free`,
 			});
 	}
+	for (const { vantage, leftOutRatio, waitingBytes } of facts.pressedSpools)
+		findings.push({
+			kind: 'spool_filling',
+			key: vantage,
+			reason: `${Math.round(waitingBytes / 2 ** 20)} MiB wait, and ${Math.round(leftOutRatio * 100)} % of its slots are left out`,
+			scope: { vantage },
+		});
 	if (facts.configProblem !== null) findings.push({ kind: 'config_rejected', key: 'file', reason: facts.configProblem });
 	for (const { id, provider, model, lifecycle } of facts.retiredTargets)
 		findings.push({ kind: 'model_retired', key: id, reason: `its provider lists it as ${lifecycle}`, scope: { provider, model } });

@@ -205,6 +205,17 @@ export interface OfficialWordView {
 	readonly words: string;
 }
 
+/** What the probes of this installation cost, 1e-6 USD, every vantage. */
+export interface SpendView {
+	/** Of the UTC day so far, reservations of probes under way counted as spent. */
+	readonly todayMicroUsd: number;
+	/** Never passed: what does not fit is not sent. */
+	readonly capMicroUsdPerDay: number;
+	/** At the configured cadence, with answers of the usual length. */
+	readonly forecastMicroUsdPerDay: number;
+	readonly forecastProbesPerDay: number;
+}
+
 export interface VantageView {
 	readonly id: string;
 	readonly state: 'trusted' | 'late' | 'blind' | 'unknown';
@@ -236,6 +247,8 @@ export interface Snapshot {
 	readonly official?: readonly OfficialIncidentView[];
 	/** Of the operator's file, in its order; left out by older versions. */
 	readonly objectives?: readonly ObjectiveView[];
+	/** Left out by older versions. */
+	readonly spend?: SpendView;
 	/** How well this software told scenarios with known truths; null when that is not known. */
 	readonly drill: DrillReport | null;
 	/** Changes only when a verdict (state, reason, since) or an incident changes: the small feed's ETag is built on it. */

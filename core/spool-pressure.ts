@@ -40,3 +40,11 @@ export function pressureOf({ usedBytes, maxBytes, freeBytes }: SpoolFacts): Spoo
 export function isKept({ keepOneIn }: SpoolPressure, slotAt: number, intervalMs: number): boolean {
 	return keepOneIn !== null && Math.floor(slotAt / intervalMs) % keepOneIn === 0;
 }
+
+/** Share of the slots that are not probed, 0..1. */
+export function leftOutRatio({ keepOneIn }: SpoolPressure): number {
+	return keepOneIn === null ? 1 : 1 - 1 / keepOneIn;
+}
+
+/** Names of the gauges, by vantage, that tell the judge and Prometheus of it. */
+export const spoolGauges = { bytes: 'linnet_spool_bytes', leftOut: 'linnet_spool_left_out_ratio' } as const;

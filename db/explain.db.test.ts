@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import './day-rollups.ts';
 import './packed-rollups.ts';
 import { dayOf, ensureDayPartitions } from './partitions.ts';
 import { insertResults } from './probe-results.ts';
@@ -9,6 +10,7 @@ import './read-results.ts';
 import './rollups.ts';
 import { queries } from './sql.ts';
 import { registerTargets } from './targets.ts';
+import './target-evidence.ts';
 import './write-rollups.ts';
 
 const dayMs = 86_400_000;
@@ -92,6 +94,8 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['rollups_window_5m', [at(300_000), at(0)]],
 	['rollups_sli', [at(3_600_000), at(0), at(0)]],
 	['rollups_one_day', [today]],
+	['probe_results_newest', ['0', '500', at(dayMs), '20']],
+	['latency_of_day', [today]],
 ];
 
 const big = /Seq Scan on (probe_results_2|result_details_2|rollups_5m_2|rollups_hour|rollups_day|packed_5m_2)\w*/;
@@ -108,7 +112,8 @@ describe('the plan of', () => {
 	});
 
 	test('ninety days of every target is one of an index alone', async () => {
-		const text = (queries.get('rollups_days')?.text ?? '').replace('$1', `(${at(90 * dayMs)})`);
+		const parameters = [`date_trunc('day', ${at(90 * dayMs)})`, today, '0', '1000'];
+		const text = (queries.get('rollups_days')?.text ?? '').replace(/\$(\d)/g, (_, number) => `(${parameters[Number(number) - 1]})`);
 		const rows = await database.db.execute<{ 'QUERY PLAN': string }>(`explain ${text}`);
 		expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Only Scan using rollups_day_counts/);
 	});

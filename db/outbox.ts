@@ -105,10 +105,11 @@ const trimEnded = query<{ id: number }>(
 	"delete from outbox where state <> 'pending' and created_at < $1::timestamptz returning delivery_id as id",
 );
 
+// An attempt under way has not failed yet.
 const selectTroubled = query<ChannelTrouble>(
 	'outbox_troubled',
 	`select channel, count(*) as count, min(created_at) as "oldestAt", (array_agg(last_error order by next_attempt_at desc))[1] as "lastError"
-	from outbox where state = 'pending' and last_error is not null and attempt_count >= 2 group by channel order by channel`,
+	from outbox where state = 'pending' and last_error is not null and attempt_count - (lease_until is not null)::int >= 2 group by channel order by channel`,
 );
 
 export type DeliveryState = 'pending' | 'delivered' | 'dead';

@@ -1,7 +1,8 @@
 import { longWindows, type WindowName } from '#core/snapshot.ts';
+import { type DayCounts, readDayRollups } from './day-rollups.ts';
 import { dayOf } from './partitions.ts';
-import { type DayCounts, readDayRollups, readWindowRollups, type WindowRollup } from './rollups.ts';
-import type { Sql } from './sql.ts';
+import { readWindowRollups, type WindowRollup } from './rollups.ts';
+import type { Db } from './sql.ts';
 
 type Windows = Awaited<ReturnType<typeof readWindowRollups>>;
 type Days = Awaited<ReturnType<typeof readDayRollups>>;
@@ -24,27 +25,28 @@ const allDaysEveryMs = 900_000;
 const dayMs = 86_400_000;
 const shownDays = 90;
 
-export function createRollupReader(sql: Sql): RollupReader {
+export function createRollupReader(db: Db): RollupReader {
 	let slowWindows: { at: number; keptMs: number; found: Windows } | null = null;
 	let allDays: { at: number; days: Days } | null = null;
 	return {
 		async windows(now) {
 			if (slowWindows === null || now - slowWindows.at >= slowWindows.keptMs || now < slowWindows.at) {
 				const startedMs = performance.now();
-				const found = await readWindowRollups(sql, { now, windows: slow });
+				const found = await readWindowRollups(db, { now, windows: slow });
 				slowWindows = { at: now, keptMs: Math.min(slowAtMostMs, keptPerReadMs * (performance.now() - startedMs)), found };
 			}
 			const merged = new Map<string, Partial<Record<WindowName, WindowRollup>>>(slowWindows.found);
-			for (const [id, windows] of await readWindowRollups(sql, { now, windows: brisk })) merged.set(id, { ...merged.get(id), ...windows });
+			for (const [id, windows] of await readWindowRollups(db, { now, windows: brisk })) merged.set(id, { ...merged.get(id), ...windows });
 			return merged;
 		},
 		async days(now) {
-			const first = dayOf(now - shownDays * dayMs);
+			// One day more: slots close to midnight may be a little ahead.
+			const [first, last] = [dayOf(now - shownDays * dayMs), dayOf(now + dayMs)];
 			if (allDays === null || now - allDays.at >= allDaysEveryMs || now < allDays.at) {
-				allDays = { at: now, days: await readDayRollups(sql, first) };
+				allDays = { at: now, days: await readDayRollups(db, first, last) };
 				return new Map(allDays.days);
 			}
-			for (const [id, days] of await readDayRollups(sql, dayOf(now - dayMs))) {
+			for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
 				const known = allDays.days.get(id);
 				// A target without news keeps its very list: what is made of it (core/day-views.ts) is found again by it.
 				if (known !== undefined && [...days].every(([day, counts]) => isSame(known.get(day), counts))) continue;

@@ -57,18 +57,6 @@ const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
 	where s.kind = 0`,
 );
 
-// One row a series, its days as text: a row a day is 900,000 for 10,000 targets, and dearer to read than to add up (bench/history.ts).
-const selectDays = query<{ series_key: number; days: string; slots: string; missed: string; good: string; bad: string; excluded: string }>(
-	'rollups_days',
-	`select series_key, array_agg(day)::text as days, array_agg(slot_count)::text as slots, array_agg(missed_count)::text as missed,
-		array_agg(good_count)::text as good, array_agg(bad_count)::text as bad, array_agg(excluded_count)::text as excluded
-	from (
-		select series_key, (bucket_at at time zone 'UTC')::date - date '1970-01-01' as day, slot_count, missed_count, good_count, bad_count, excluded_count
-		from rollups_day where bucket_at >= $1::timestamptz
-	) r
-	group by series_key`,
-);
-
 const selectOneDay = query<SeriesBucket & CountsRow & DistributionsRow>(
 	'rollups_one_day',
 	`select series_key, bucket_at, ${[...sumColumns, ...distributionColumns.flat()].join(', ')} from rollups_day where bucket_at = $1::timestamptz
@@ -220,43 +208,6 @@ export async function readSliCounts(
 	return byTarget;
 }
 
-/** Slots of one UTC day, and what they were for availability. */
-export type DayCounts = Pick<Rollup, 'count' | 'missed' | 'good' | 'bad' | 'excluded'>;
-
-/** Target id → UTC day (YYYY-MM-DD) → counts, from `fromDay` on. */
-export async function readDayRollups(sql: Sql, fromDay: string): Promise<Map<string, Map<string, DayCounts>>> {
-	const rows = await sql.run(selectDays, [`${fromDay}T00:00:00Z`]);
-	const series = await findSeries(
-		sql,
-		rows.map((row) => row.series_key),
-	);
-	const targets = await findNames(
-		sql,
-		'target',
-		[...series.values()].map(({ targetKey }) => targetKey),
-	);
-	const names = new Map<number, string>();
-	const nameOf = (day: number) => {
-		const name = names.get(day) ?? new Date(day * rollupSteps.day).toISOString().slice(0, 10);
-		names.set(day, name);
-		return name;
-	};
-	const byTarget = new Map<string, Map<string, DayCounts>>();
-	for (const row of rows) {
-		const id = targets.get(series.get(row.series_key)?.targetKey ?? 0) ?? '';
-		const days = byTarget.get(id) ?? new Map<string, DayCounts>();
-		byTarget.set(id, days);
-		const [counts, missed, good, bad, excluded] = [row.slots, row.missed, row.good, row.bad, row.excluded].map(readNumbers);
-		for (const [i, day] of readNumbers(row.days).entries()) {
-			const name = nameOf(day);
-			const own = { count: counts?.[i] ?? 0, missed: missed?.[i] ?? 0, good: good?.[i] ?? 0, bad: bad?.[i] ?? 0, excluded: excluded?.[i] ?? 0 };
-			const other = days.get(name);
-			days.set(name, other === undefined ? own : addCounts(own, other));
-		}
-	}
-	return byTarget;
-}
-
 /** Everything of one UTC day (YYYY-MM-DD), by target and canary, vantages merged. */
 export async function readRollupsOfDay(sql: Sql, day: string): Promise<{ targetId: string; canary: string; rollup: Rollup }[]> {
 	const rows = await sql.run(selectOneDay, [`${day}T00:00:00Z`]);
@@ -284,25 +235,6 @@ export async function readRollupsOfDay(sql: Sql, day: string): Promise<{ targetI
 			rollup: mergeRollups(group.map(toRollup)),
 		};
 	});
-}
-
-function addCounts(a: DayCounts, b: DayCounts): DayCounts {
-	return { count: a.count + b.count, missed: a.missed + b.missed, good: a.good + b.good, bad: a.bad + b.bad, excluded: a.excluded + b.excluded };
-}
-
-/** The text of an array of counts: `{1,22,3}`. By hand, since this reads millions of them. */
-function readNumbers(text: string): number[] {
-	const numbers: number[] = [];
-	let number = 0;
-	for (let at = 1; at < text.length; at++) {
-		const digit = text.charCodeAt(at) - 48;
-		if (digit >= 0 && digit <= 9) number = number * 10 + digit;
-		else {
-			numbers.push(number);
-			number = 0;
-		}
-	}
-	return numbers;
 }
 
 export interface SeriesOptions {

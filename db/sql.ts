@@ -37,6 +37,7 @@ export const advisoryLocks = {
 	queueSchedules: 7_206,
 	allInOne: 7_207,
 	alerts: 7_208,
+	tighten: 7_209,
 } as const;
 
 const registry = new Map<string, Query<unknown>>();

@@ -12,9 +12,6 @@ function daysWith(changes: Readonly<Record<number, Partial<DayView>>>): DayView[
 	return Array.from({ length: 90 }, (_, index) => ({ ...good, ...changes[index], date: new Date(start + index * 86_400_000).toISOString().slice(0, 10) }));
 }
 
-const nothing = { good: 0, bad: 0, excluded: 0, ratio: null, low: null, high: null };
-const availability = { '5m': nothing, '30m': nothing, '1h': nothing, '1d': nothing, '7d': nothing, '30d': nothing, '90d': nothing };
-
 describe('a day is judged by its confirmed minutes of outage', () => {
 	test.each<[State, number, number, string]>([
 		['operational', 0, 0, 'up'],
@@ -34,15 +31,18 @@ describe('a day is judged by its confirmed minutes of outage', () => {
 });
 
 test('a day without data is never drawn as good: an outline covers its bar', () => {
-	const bars = renderHtml(dayBars({ days: daysWith({ 3: { state: 'unknown' }, 4: { state: 'unknown' } }), availability }));
+	const bars = renderHtml(dayBars({ days: daysWith({ 3: { state: 'unknown' }, 4: { state: 'unknown' } }) }));
 	expect(bars).toContain('class=hole d="M13 .02h6v.96h-6z"');
 });
 
 test('every exception has a bar of its own kind at its own day', () => {
-	const bars = renderHtml(dayBars({ days: daysWith({ 0: { downMinutes: 3 }, 10: { downMinutes: 10 }, 89: { downMinutes: 60 } }), availability }));
+	const bars = renderHtml(dayBars({ days: daysWith({ 0: { downMinutes: 3 }, 10: { downMinutes: 10 }, 89: { downMinutes: 60 } }) }));
 	expect(bars).toContain('stroke=url(#s) d="M2 0v1"');
 	expect(bars).toContain('stroke=url(#p) d="M42 0v1"');
 	expect(bars).toContain('stroke=url(#d) d="M358 0v1"');
+	const pair = renderHtml(dayBars({ days: daysWith({ 10: { downMinutes: 10 }, 13: { downMinutes: 10 } }) }));
+	expect(pair).toContain('stroke=url(#p) d="M42 0v1m12-1v1"');
+	expect(bars).toContain('aria-label="90 days, 3 troubled"');
 });
 
 test('the words name every day that is not plainly good, newest first', () => {

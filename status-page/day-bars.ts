@@ -3,7 +3,6 @@
  * for 160 rows × 90 days that is a fifteenth of the markup of a rectangle per day.
  * A bar is 3 px of 4, and 1 high: the style sheet stretches it to 24 px; worse days differ by height and notch as well as by colour.
  */
-import { formatPercent } from '#core/sli.ts';
 import type { DayView, TargetView } from '#core/snapshot.ts';
 import { shortDate } from './figures.ts';
 import { type Html, html, trusted } from './html.ts';
@@ -67,7 +66,15 @@ function runsOf(days: readonly DayView[], code: MarkCode): (readonly [number, nu
 
 function exceptionPaths(days: readonly DayView[]): string {
 	const paths = codes.map((code) => {
-		const strokes = days.map((day, index) => (dayMark(day) === code ? `M${index * dayWidth + 2} 0v1` : '')).join('');
+		let strokes = '';
+		let from = 0;
+		for (const [index, day] of days.entries()) {
+			if (dayMark(day) !== code) continue;
+			const x = index * dayWidth + 2;
+			// From the foot of the last bar: shorter than an absolute place.
+			strokes += strokes === '' ? `M${x} 0v1` : `m${x - from}-1v1`;
+			from = x;
+		}
 		return strokes === '' ? '' : `<path stroke=url(#${gradientIds[code]}) d="${strokes}"/>`;
 	});
 	// A day without data is an empty outline; neighbours share one.
@@ -78,15 +85,16 @@ function exceptionPaths(days: readonly DayView[]): string {
 	return paths.join('') + (holes.length === 0 ? '' : `<path class=hole d="${holes.join('')}"/>`);
 }
 
-/** What a screen reader says of the picture; the days in words follow it. */
-export function summariseDays(target: Pick<TargetView, 'availability'>): string {
-	const share = formatPercent(target.availability['90d'].ratio);
-	if (share === 'no data') return '90 days: no data';
-	return `90 days: ${share}`;
+/** What a screen reader says of the picture; the days in words follow it. No percentage: its counts and interval would not fit into every row. */
+export function summariseDays(days: readonly DayView[]): string {
+	const marks = days.map(dayMark);
+	if (marks.every((mark) => mark === 'none')) return '90 days: no data';
+	const troubled = marks.filter((mark) => mark !== 'up' && mark !== 'none' && mark !== 'care').length;
+	return `90 days, ${troubled === 0 ? 'none' : troubled} troubled`;
 }
 
-export function dayBars(target: Pick<TargetView, 'days' | 'availability'>): Html {
-	return html`<svg role=img aria-label="${summariseDays(target)}"><use href=#u />${trusted(exceptionPaths(target.days))}</svg>`;
+export function dayBars({ days }: Pick<TargetView, 'days'>): Html {
+	return html`<svg role=img aria-label="${summariseDays(days)}"><use href=#u />${trusted(exceptionPaths(days))}</svg>`;
 }
 
 /** The days that are not plainly good, in words, newest first: the text alternative of the bars. The browser's tooltip reads it too. */

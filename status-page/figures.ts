@@ -36,6 +36,11 @@ export function formatGood({ good, bad }: Pick<Availability, 'good' | 'bad'>): s
 	return bad === 0 ? `all ${formatCount(good)}` : `${formatCount(good)} of ${formatCount(good + bad)}`;
 }
 
+/** What stands beside every percentage, its counts and its interval: "1,439 of 1,440, 99.60–99.98"; with `words`, "28 of 30 served, 78.67–98.15". Null without data. */
+export function formatProof(found: Pick<Availability, 'good' | 'bad' | 'low' | 'high'>, words = ''): string | null {
+	return found.low === null ? null : `${formatGood(found)}${words}, ${formatRange(found)}`;
+}
+
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
 /** "2026-08-12…" → "12 Aug". */

@@ -2,6 +2,7 @@
 import { formatDuration } from '#core/duration.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { stateWords } from '#core/state.ts';
+import type { FleetEvidence } from '#core/target-evidence.ts';
 import { dateTime } from './figures.ts';
 import { type Html, html, renderHtml, trusted } from './html.ts';
 import { markOf } from './state-mark.ts';
@@ -12,6 +13,8 @@ export interface PageContext {
 	/** ms since epoch. */
 	readonly now: number;
 	readonly stale: boolean;
+	/** Null: it could not be read when the page was made. */
+	readonly evidence: FleetEvidence | null;
 	/** Where the API answers, relative to the site's root; empty when it is the same place. */
 	readonly apiBase: string;
 }

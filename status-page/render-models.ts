@@ -3,7 +3,7 @@ import { rankTargets } from '#core/rank-targets.ts';
 import { formatPercent } from '#core/sli.ts';
 import type { GroupView, Snapshot, TargetView } from '#core/snapshot.ts';
 import { fileSlug, type Price } from '#core/target.ts';
-import { formatCount, formatGood, formatInterval, formatMs, noData } from './figures.ts';
+import { formatCount, formatMs, formatProof, noData } from './figures.ts';
 import { fleetIndex, membersOf, providerName } from './fleet-index.ts';
 import { isLarge, pageLinks, pagesOf, sizes } from './fleet-size.ts';
 import { type Html, html } from './html.ts';
@@ -29,7 +29,7 @@ function cells(target: TargetView): Html {
 	const ttft = target.ttftMs ?? target.ttftMs1d;
 	const speed = target.outputTokensPerSecond;
 	return html`<td>${stateWord(target.state)}</td>
-		<td data-l="Uptime, 24 h">${formatPercent(day.ratio)}<small>${day.ratio !== null && `${formatGood(day)}, ${formatInterval(day)}`}</small></td>
+		<td data-l="Uptime, 24 h">${formatPercent(day.ratio)}<small>${formatProof(day)}</small></td>
 		<td data-l="First token">${ttft === null ? noData : formatMs(ttft.p50)}<small>${ttft !== null && `p95 ${formatMs(ttft.p95)}`}</small></td>
 		<td data-l="Tokens/s">${speed === null ? noData : Math.round(speed.p50)}<small>${speed !== null && `slow end ${Math.round(speed.p10)}`}</small></td>
 		<td data-l="USD per M tokens">${formatUsd(target.price)}</td>`;

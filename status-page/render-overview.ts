@@ -3,7 +3,7 @@ import { formatDuration } from '#core/duration.ts';
 import { formatPercent } from '#core/sli.ts';
 import type { IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
 import { barSymbols } from './day-bars.ts';
-import { age, formatCount, formatGood, formatRange, longDate } from './figures.ts';
+import { age, formatCount, formatProof, longDate } from './figures.ts';
 import { membersOf } from './fleet-index.ts';
 import { isLarge, sizes, stateCounts, worstFirst } from './fleet-size.ts';
 import { fleetStrip } from './fleet-strip.ts';
@@ -24,14 +24,14 @@ function verdict({ snapshot, now }: PageContext): Html {
 	const places = `${snapshot.vantages.length} ${snapshot.vantages.length === 1 ? 'vantage' : 'vantages'}`;
 	return html`<section class="verdict">
 		<h1 data-s="${markOf[snapshot.state]}"><span id="verdict">${snapshot.sentence}</span></h1>
-		<p><span id="checked">Checked ${age(snapshot.generatedAt, now)}</span> from ${places}${vantages !== '' && ` (${vantages})`}. ${formatCount(snapshot.targets.length)} targets, each probed every ${formatDuration(snapshot.intervalMs)}.</p>
+		<p>${formatCount(snapshot.targets.length)} targets, each probed every ${formatDuration(snapshot.intervalMs)} from ${places}${vantages !== '' && ` (${vantages})`}. <span id="checked">Checked ${age(snapshot.generatedAt, now)}</span></p>
 		${fleetStrip(snapshot)}
 		</section>`;
 }
 
 function providerHead(provider: Snapshot['providers'][number]): Html {
 	const day = provider.availability1d;
-	return html`<header><h2><a href=${providerHref(provider, '')}>${provider.name}</a></h2>${stateWord(provider.state)}<span>${formatPercent(day.ratio)}<i>${day.ratio !== null && `${formatGood(day)}, ${formatRange(day)}`}</i></span>${provider.state !== 'operational' && html`<p>${provider.reason}</p>`}</header>`;
+	return html`<header><h2><a href=${providerHref(provider, '')}>${provider.name}</a></h2>${stateWord(provider.state)}<span>${formatPercent(day.ratio)}<i>${formatProof(day)}</i></span>${provider.state !== 'operational' && html`<p>${provider.reason}</p>`}</header>`;
 }
 
 function wholeSection(provider: Snapshot['providers'][number], members: readonly TargetView[]): Html {

@@ -3,7 +3,7 @@ import { formatPercent } from '#core/sli.ts';
 import type { GroupView, Snapshot } from '#core/snapshot.ts';
 import { fileSlug } from '#core/target.ts';
 import { barSymbols } from './day-bars.ts';
-import { formatCount, formatGood, formatInterval, webUrl } from './figures.ts';
+import { formatCount, formatProof, webUrl } from './figures.ts';
 import { membersOf } from './fleet-index.ts';
 import { pageLinks, pagesOf, sizes, stateCounts, worstFirst } from './fleet-size.ts';
 import { html } from './html.ts';
@@ -36,7 +36,7 @@ export function renderProvider(context: PageContext, provider: Snapshot['provide
 				description: `Measured reliability of ${provider.name}: ${provider.reason}.`,
 				main: html`${barSymbols()}<section class="verdict"><h1 data-s="${markOf[provider.state]}"><span>${provider.name}</span></h1>
 					<p>${provider.reason}. ${members.length === 0 ? 'Nothing is measured here.' : `${stateCounts(members)}.`}</p>
-					<p>Uptime over 24 h ${formatPercent(day.ratio)}${day.ratio !== null && html`, ${formatGood(day)} probes good, ${formatInterval(day)}, ${formatCount(day.excluded)} excluded`}.${official !== null && html` <a href="${official}" rel="noopener noreferrer">What ${provider.name} says itself</a>`}</p></section>
+					<p>Uptime over 24 h ${formatPercent(day.ratio)}${day.ratio !== null && html` (${formatProof(day, ' probes good')}; ${formatCount(day.excluded)} excluded)`}.${official !== null && html` <a href="${official}" rel="noopener noreferrer">What ${provider.name} says itself</a>`}</p></section>
 					${open.length > 0 && html`<section class="open"><h2>Open incidents</h2>${open.map((incident) => incidentItem(incident, context, '../'))}</section>`}
 					<section class="p"><h2 class="vh">Targets</h2>${boardHead()}${entries.map((target) => targetRow(target, { root: '../' }))}${boardKey()}${pageLinks(pages, index)}</section>
 					<section class="past"><h2>Past incidents</h2>${past.length === 0 ? html`<p class="q">None in 90 days.</p>` : past.map((incident) => incidentItem(incident, context, '../'))}</section>`,

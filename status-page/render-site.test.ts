@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
 import { states, stateWords } from '#core/state.ts';
 import { largeFleet } from '#test/large-fleet.ts';
+import { sampleTargetEvidence } from '#test/sample-evidence.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
 import { renderHistory } from './render-history.ts';
 import { renderModel, renderModels } from './render-models.ts';
@@ -12,7 +13,7 @@ import { renderProvider } from './render-provider.ts';
 import { renderSite } from './render-site.ts';
 
 const snapshot = sampleSnapshot({ providers: 7, modelsPerProvider: 8 });
-const site = renderSite(snapshot, { now: sampleNow + 14_000 });
+const site = renderSite(snapshot, { now: sampleNow + 14_000, evidence: sampleTargetEvidence(snapshot) });
 const pages = [...site].filter(([path]) => path.endsWith('.html'));
 
 function page(path: string, from = site): string {
@@ -81,7 +82,7 @@ describe('a large fleet', () => {
 		['5,000 providers and 5,000 models', () => regroup(25, 'each')],
 	])('%s make no page above 1 MB', (_, make) => {
 		const fleet = make();
-		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '' };
+		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '', evidence: null };
 		const [provider, model] = [fleet.providers[0], fleet.models[0]];
 		if (provider === undefined || model === undefined) throw new Error('Expected a provider and a model');
 		const boards = new Map([
@@ -97,7 +98,7 @@ describe('a large fleet', () => {
 
 	test('shows what is not well on its first page, and every target on the pages of its provider, once', () => {
 		const fleet = regroup(12, 'provider');
-		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '' };
+		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '', evidence: null };
 		const [only] = fleet.providers;
 		if (only === undefined) throw new Error('Expected the provider');
 		const large = new Map([['index.html', renderOverview(context)], ...renderProvider(context, only)]);
@@ -119,6 +120,16 @@ describe('a large fleet', () => {
 		expect(names.filter(([, path]) => !site.has(path))).toEqual([]);
 	});
 });
+
+/** What is measured: a ratio, then its counts and interval, whatever tags stand between; in the table of windows the interval has a column. */
+const provenShares = [
+	/−?[\d.]+ %[|\s(]*(?:all )?[\d,.]+(?: of [\d,.]+)?[a-z ]*, −?[\d.]+(?:–| to )−?[\d.]+/g,
+	/[\d.]+ %[|\s]*[\d.]+ to [\d.]+ %[|\s]*[\d,]+[|\s]*[\d,]+[|\s]*[\d,]+/g,
+	// What is no measurement: what was promised, and the words of the method.
+	/ [\d.]+ % over \d+ d/g,
+	/95 % (?:Wilson )?interval/g,
+	/99\.9999 % does not become 100 %|5 % buckets|within 2\.5 %/g,
+];
 
 describe('every page', () => {
 	test('links only to files that are there, or to the API', () => {
@@ -153,6 +164,18 @@ describe('every page', () => {
 		for (const sheet of ['assets/site.css', 'assets/detail.css', 'assets/uplot.css']) expect(page(sheet)).not.toMatch(/url\(|@import|@font-face/);
 	});
 
+	test('gives every percentage with its counts and its interval', () => {
+		expect(page('index.html')).toContain('99.930 %<i>1,439 of 1,440, 99.60–99.98</i>');
+		const bare = pages.flatMap(([path, content]) => {
+			const labels = tagsOf(content).flatMap((tag) => attributesOf(tag).filter(([name, value]) => name !== 'href' && name !== 'content' && / %/.test(value)));
+			const text = content.replace(/<[^>]*>/g, '|');
+			const rest = provenShares.reduce((left, pattern) => left.replace(pattern, ''), text);
+			return [...labels.map(([, value]) => value), ...(rest.match(/.{0,60}\d %.{0,60}/g) ?? [])].map((found) => `${path}: ${found}`);
+		});
+		expect(bare).toEqual([]);
+		expect(page('how.html')).toContain('−131.5 %<small>100 of 43.2 allowed bad used, −181.5 to −90.4; used up</small>');
+	});
+
 	test('says that the data is simulated, and does not when it is not', () => {
 		const silent = (from: Iterable<[string, string]>) =>
 			[...from].filter(([path, content]) => path.endsWith('.html') && !content.includes('Simulated fleet.')).map(([path]) => path);
@@ -176,10 +199,6 @@ describe('the overview', () => {
 		const shown = snapshot.providers.flatMap((provider) => provider.targetIds.map((id) => snapshot.targets.find((target) => target.id === id)));
 		expect(words).toEqual(shown.map((target) => stateWords[target?.state ?? 'unknown']));
 		for (const state of states) expect(words).toContain(stateWords[state]);
-	});
-
-	test('gives every percentage with its counts and interval', () => {
-		expect(page('index.html')).toContain('99.930 %<i>1,439 of 1,440, 99.60–99.98</i>');
 	});
 
 	test('never rounds up to 100', () => {
@@ -237,7 +256,7 @@ test('ids that differ only in punctuation or case have pages of their own', () =
 });
 
 test('the same snapshot at the same time renders the same bytes', () => {
-	expect([...renderSite(snapshot, { now: sampleNow + 14_000 })]).toEqual([...site]);
+	expect([...renderSite(snapshot, { now: sampleNow + 14_000, evidence: sampleTargetEvidence(snapshot) })]).toEqual([...site]);
 });
 
 test('an API that lives elsewhere is linked there', () => {

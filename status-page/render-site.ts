@@ -1,6 +1,7 @@
 /** The whole static site from one snapshot: pure but for the assets, which are read once. */
 import { isStale, staleSnapshot } from '#core/freshness.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import type { FleetEvidence } from '#core/target-evidence.ts';
 import { incidentHref } from './incident-item.ts';
 import type { PageContext } from './page-layout.ts';
 import { renderHistory } from './render-history.ts';
@@ -18,12 +19,14 @@ export interface RenderOptions {
 	readonly now: number;
 	/** Where the API answers: an absolute URL, or a path relative to the site's root with a slash at its end. Default: the site's own root. */
 	readonly base?: string;
+	/** Null or left out: it could not be read. */
+	readonly evidence?: FleetEvidence | null;
 }
 
 /** Path relative to the site's root → content. Every link is relative, so the site works under any path and from a folder. */
-export function renderSite(snapshot: Snapshot, { now, base = '' }: RenderOptions): Map<string, string> {
+export function renderSite(snapshot: Snapshot, { now, base = '', evidence = null }: RenderOptions): Map<string, string> {
 	const stale = isStale(snapshot, now);
-	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base };
+	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base, evidence };
 	const files = new Map<string, string>(siteAssets());
 	files.set('index.html', renderOverview(context));
 	files.set('history.html', renderHistory(context));

@@ -3,7 +3,7 @@ import { formatPercent } from '#core/sli.ts';
 import type { TargetView } from '#core/snapshot.ts';
 import { stateWords } from '#core/state.ts';
 import { dayBars, dayLegend, dayWords } from './day-bars.ts';
-import { formatGood, formatMs, formatRange, noData } from './figures.ts';
+import { formatMs, formatProof, noData } from './figures.ts';
 import { type Html, html } from './html.ts';
 import type { Page } from './page-layout.ts';
 import { markOf } from './state-mark.ts';
@@ -19,7 +19,7 @@ export function targetRow(target: TargetView, { root }: Pick<Page, 'root'>): Htm
 	// One focus stop a row, the summary; its link to the evidence comes inside, after it.
 	return html`<details data-s=${markOf[target.state]}><summary><b>${target.model}${target.operation !== 'chat' && html` <small>${target.operation}</small>`}</b>
 		<em>${stateWords[target.state]}</em>
-		<span>${formatPercent(day.ratio)}<i>${day.ratio !== null && `${formatGood(day)}, ${formatRange(day)}`}</i></span>
+		<span>${formatPercent(day.ratio)}<i>${formatProof(day)}</i></span>
 		<span>${ttft === null ? noData : formatMs(ttft.p50)}<i>${ttft !== null && `p95 ${formatMs(ttft.p95)}`}</i></span>
 		${dayBars(target)}</summary><p><a href=${root}target/${target.slug}.html>Proof</a>${target.state !== 'operational' && ` ${target.reason}.`}<p>${dayWords(target.days)}</details>`;
 }

@@ -7,12 +7,18 @@ export interface Collected {
 	readonly body: string;
 	/** When it came, ms since epoch. */
 	readonly at: number;
+	/** What it was answered. */
+	readonly status: number;
+	/** When the answer was sent, ms since epoch; null: not yet. */
+	answeredAt: number | null;
 }
 
 export interface Answer {
 	readonly status: number;
 	readonly body?: string;
 	readonly headers?: Readonly<Record<string, string>>;
+	/** A receiver that is slow. */
+	readonly delayMs?: number;
 }
 
 export interface Collector {
@@ -39,10 +45,16 @@ export async function startCollector(): Promise<Collector> {
 		request.on('data', (chunk: Buffer) => chunks.push(chunk));
 		request.on('end', () => {
 			const path = request.url ?? '';
-			seen.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() });
 			const [known] = [...usual.keys()].filter((start) => path.startsWith(start)).sort((a, b) => b.length - a.length);
-			const { status, body = '', headers = {} } = answers.shift() ?? usual.get(known ?? '') ?? { status: 204 };
-			void held.then(() => response.writeHead(status, { connection: 'close', ...headers }).end(body));
+			const { status, body = '', headers = {}, delayMs = 0 } = answers.shift() ?? usual.get(known ?? '') ?? { status: 204 };
+			const { headers: asked } = request;
+			const one: Collected = { path, headers: asked, body: Buffer.concat(chunks).toString('utf8'), at: Date.now(), status, answeredAt: null };
+			seen.push(one);
+			const reply = () => {
+				one.answeredAt = Date.now();
+				response.writeHead(status, { connection: 'close', ...headers }).end(body);
+			};
+			void held.then(() => (delayMs === 0 ? reply() : setTimeout(reply, delayMs)));
 		});
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

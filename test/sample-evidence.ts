@@ -1,7 +1,9 @@
 import type { Evidence, RecordedResult, SeriesPoint } from '#api/evidence.ts';
 import type { Outcome } from '#core/outcome.ts';
 import { rollupSteps } from '#core/rollup.ts';
+import type { Snapshot } from '#core/snapshot.ts';
 import { parseTargetId } from '#core/target.ts';
+import type { FleetEvidence } from '#core/target-evidence.ts';
 import { sampleNow } from './sample-snapshot.ts';
 
 const minuteMs = 60_000;
@@ -43,6 +45,22 @@ function sampleResult(targetId: string, index: number, now: number): RecordedRes
 		costMicroUsd: isOk ? 12 : null,
 		evidence: outcome === 'server_error' ? { message: '<img src=x onerror=alert(1)> overloaded', providerType: 'server_error' } : null,
 	};
+}
+
+/** What the pages show of the same results: twenty, and thirty days of latency with a gap. A blank target has none. */
+export function sampleTargetEvidence({ targets, generatedAt }: Pick<Snapshot, 'targets' | 'generatedAt'>): FleetEvidence {
+	const now = Date.parse(generatedAt);
+	const latencyDays = Array.from({ length: 30 }, (_, index) => {
+		const p50Ms = 300 + 80 * Math.sin(index / 4);
+		return {
+			date: new Date(now - (29 - index) * 86_400_000).toISOString().slice(0, 10),
+			count: 1_440 - index,
+			p50Ms,
+			p95Ms: p50Ms * (1.5 + 0.4 * Math.sin(index)),
+		};
+	}).filter((_, index) => index < 11 || index > 13);
+	const shown = targets.filter(({ measuredAt }) => measuredAt !== null);
+	return new Map(shown.map(({ id }) => [id, { canary: 'echo', latencyDays, results: Array.from({ length: 20 }, (_, index) => sampleResult(id, index, now)) }]));
 }
 
 /** Sixty results of any target, one a minute, paged by plain numbers; a series with a gap; no older incident. */

@@ -1,4 +1,5 @@
 import { hash32 } from '#core/hash.ts';
+import type { ObjectiveView } from '#core/objective-view.ts';
 import { lagWords } from '#core/official.ts';
 import type { Outcome } from '#core/outcome.ts';
 import { type Availability, availability, ratio } from '#core/sli.ts';
@@ -394,9 +395,27 @@ export function sampleSnapshot(options: SampleOptions = {}): Snapshot {
 		targets,
 		incidents,
 		official,
+		objectives: drawObjectives(targets),
+		spend: { todayMicroUsd: 412_345, capMicroUsdPerDay: 2_000_000, forecastMicroUsdPerDay: 861_000, forecastProbesPerDay: 69_120 },
 		drill: sampleDrill,
 		verdictRevision: hash32(JSON.stringify([verdicts, incidents.map((incident) => [incident.id, incident.status])])).toString(16),
 	};
+}
+
+/** One that is kept and one that is missed, each of its first target. */
+function drawObjectives(targets: readonly TargetView[]): ObjectiveView[] {
+	return targets.slice(0, 2).map(({ id, provider, model }, index): ObjectiveView => {
+		const counts = availability(43_190 - index * 90, 10 + index * 90, 12);
+		const allowedBad = (counts.good + counts.bad) * 0.001;
+		const remainingRatio = 1 - counts.bad / allowedBad;
+		const rule = { name: 'fast', severity: 'page', longMs: 3_600_000, shortMs: 300_000, threshold: 14.4 } as const;
+		return {
+			...{ id: `slo-${index}`, title: `${id}: 99.9 % over 30 d`, scope: { provider, model, operation: 'chat' }, objectiveRatio: 0.999 },
+			...{ periodMs: 30 * dayMs, targetIds: [id], availability: counts, burnRate1h: index * 16.2 },
+			budget: { allowedBad, bad: counts.bad, remainingRatio, exhaustedInMs: index === 0 ? null : 0 },
+			rules: [{ ...rule, longBurnRate: index * 16.2, shortBurnRate: index * 20, firing: index === 1, reason: index === 1 ? 'burning' : 'within_budget' }],
+		};
+	});
 }
 
 /** Their page speaks 14 min after the first open incident was detected, in words made to break a page. */

@@ -8,7 +8,7 @@ import { silentLog } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
-import { sampleEvidence } from './sample-evidence.ts';
+import { sampleEvidence, sampleTargetEvidence } from './sample-evidence.ts';
 import { sampleNow } from './sample-snapshot.ts';
 
 export interface SampleServer {
@@ -44,7 +44,7 @@ export async function serveSample(changes: Partial<ApiTools> = {}, port = 0): Pr
 		clock,
 		async publish(snapshot) {
 			tools.snapshots.put(snapshot);
-			await writeSite(renderSite(snapshot, { now: tools.now() }), dir);
+			await writeSite(renderSite(snapshot, { now: tools.now(), evidence: sampleTargetEvidence(snapshot) }), dir);
 		},
 		async close() {
 			await server.close();

@@ -140,6 +140,29 @@ it('one channel that fails delays no other', async () => {
 	]);
 });
 
+it('a channel that was away for an hour hears the trigger and then its end, each once; one beside it heard both at once', async () => {
+	channels = { hook: hookAt(`${collector.url}/hook`), quick: hookAt(`${collector.url}/quick`) };
+	collector.usually('/hook', { status: 503 });
+	const startedAt = now;
+	const heard = (path: string) =>
+		collector.seen.filter((one) => one.path === path && one.status < 300).map(({ body, headers }) => [JSON.parse(body).type, headers['webhook-id']]);
+	await tell('opened', ['hook', 'quick']);
+	for (; now < startedAt + 4 * 3_600_000; now += 60_000) {
+		const minute = (now - startedAt) / 60_000;
+		if (minute === 20) await tell('resolved', ['hook', 'quick']);
+		if (minute === 60) collector.usually('/hook', { status: 204 });
+		await run();
+		if (minute === 20) expect(heard('/quick').map(([type]) => type)).toEqual(['incident.opened', 'incident.resolved']);
+		if (minute < 60) expect(heard('/hook')).toEqual([]);
+	}
+	const [trigger, ...rest] = heard('/hook');
+	expect([trigger?.[0], ...rest.map(([type]) => type)]).toEqual(['incident.opened', 'incident.resolved']);
+	const tried = collector.seen.filter(({ path, status }) => path === '/hook' && status === 503).map(({ headers }) => headers['webhook-id']);
+	expect(tried.length).toBeGreaterThan(1);
+	expect(new Set(tried)).toEqual(new Set([trigger?.[1]]));
+	expect(heard('/quick')).toHaveLength(2);
+});
+
 it('a worker that died after sending repeats the message with the same id', async () => {
 	await tell('opened', ['hook']);
 	await planMessages(tools());

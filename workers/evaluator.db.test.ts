@@ -251,6 +251,29 @@ describe('judging recorded results', () => {
 	});
 });
 
+describe('our own trouble', () => {
+	it.each<[string, World, string]>([
+		['a key that is refused', down('acme', 'auth_failed'), 'credentials'],
+		['a wallet that is empty', down('acme', 'quota_exhausted'), 'quota'],
+		['a vantage that is blind', () => 'connect_failed', 'monitor'],
+	])('%s is told on the routes of the operator and on no other, and its end too', async (_, world, cause) => {
+		routes = [
+			{ match: { class: ['operator'] }, channels: ['operator'] },
+			{ match: { class: ['provider'] }, channels: ['on-call'] },
+		];
+		await live(120, well);
+		await live(150, world);
+		expect((await listOpenIncidents(house.db)).map((one) => one.cause)).toEqual([cause]);
+		expect(await deliveries()).toContainEqual(['operator', 'operator.opened']);
+		await live(400, well);
+		expect(await listOpenIncidents(house.db)).toEqual([]);
+		await deliveries();
+		const all = (await listNotices(house.db)).map(({ channel, event }) => [channel, event.class, event.type]);
+		expect(all.at(-1)).toEqual(['operator', 'operator', 'operator.resolved']);
+		expect(new Set(all.map(([channel]) => channel))).toEqual(new Set(['operator']));
+	});
+});
+
 describe('a refused key', () => {
 	it('is the operator’s incident, pauses the provider’s targets, longer each time, until a good result', async () => {
 		await live(60, well);

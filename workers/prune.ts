@@ -11,6 +11,7 @@ import { dropExpiredPartitions, ensurePartitions } from '#db/partitions.ts';
 import { trimQuarantine } from '#db/quarantine.ts';
 import type { Db } from '#db/sql.ts';
 import { trimStandingAlerts } from '#db/standing-alerts.ts';
+import { tightenDays } from '#db/tighten-days.ts';
 import { trimHourRollups } from '#db/write-rollups.ts';
 
 export interface PruneTools {
@@ -57,8 +58,10 @@ export async function prune({ db, log, now, retentionDays }: PruneTools): Promis
 		standingAlerts: await trimStandingAlerts(db, at - keptMs.endedDeliveries),
 	};
 	await trimOfficialIncidents(db, at - keptMs.officialWords);
+	// Last: on a full disk it can't be done, and the trims that make room must not wait for it.
+	const tightened = await tightenDays(db, at - dayMs);
 	if (days.length > 0) log.info({ days }, 'results beyond the retention dropped');
 	if (counts.expiredReservations > 0) log.warn({ count: counts.expiredReservations }, 'reservations of probes that never ended count as spent');
-	log.debug(counts, 'pruned');
+	log.debug({ ...counts, tightenedDays: tightened.length }, 'pruned');
 	return days;
 }

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLog } from '#core/log.ts';
+import { reserve } from '#db/budget.ts';
 import { openIncident, resolveIncident } from '#db/incidents.ts';
+import { dayOf } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { createRollupReader, type RollupReader } from '#db/rollup-reader.ts';
 import { transaction } from '#db/sql.ts';
+import { createEvidenceReader } from '#db/target-evidence.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleIncident } from '#test/sample-incident.ts';
@@ -81,4 +84,36 @@ it('a publication that began before a verdict and ends after it does not put it 
 	expect((await begun).targets[0]?.incident).toBe('i-1');
 	await transaction(database.db, (tx) => resolveIncident(tx, 'i-1', { update: { at: now, status: 'resolved', body: 'Well.' } }));
 	expect((await slow.publishVerdicts()).targets[0]?.incident).toBeNull();
+});
+
+it('tells what the probes cost only where the operator shows it', async () => {
+	expect(await publisherWith().publish()).not.toHaveProperty('spend');
+	expect(await publisherWith({ capMicroUsdPerDay: () => null }).publish()).not.toHaveProperty('spend');
+	await reserve(database.db, [{ id: 'a', estimateMicroUsd: 1_200 }], { now, capMicroUsd: 5_000 });
+	const { spend } = await publisherWith({ capMicroUsdPerDay: () => 5_000 }).publish();
+	expect(spend).toMatchObject({ todayMicroUsd: 1_200, capMicroUsdPerDay: 5_000, forecastProbesPerDay: 1_440 });
+});
+
+it('the evidence of a target’s page: its newest results, and each day’s latency of the canary with the most answers', async () => {
+	const day = 86_400_000;
+	const results = [
+		...Array.from({ length: 24 }, (_, i) => sampleResult({ slotAt: sampleNow - (i + 1) * 60_000, startedAt: sampleNow - (i + 1) * 60_000, ttftMs: 200 })),
+		sampleResult({ slotAt: sampleNow - 3 * day, startedAt: sampleNow - 3 * day, ttftMs: 900 }),
+		sampleResult({ slotAt: sampleNow - 90_000, startedAt: sampleNow - 90_000, canary: 'other', ttftMs: 5_000 }),
+	];
+	await insertResults(database.db, results, { now, retentionDays: 14 });
+	await rollUp({ db: database.db, log: silentLog, now: () => now });
+	const evidence = (await createEvidenceReader(database.db).read(now)).get(targets[0]?.id ?? '');
+	expect(evidence?.results).toHaveLength(20);
+	expect(evidence?.results.slice(0, 3).map(({ slotAt, canary }) => [slotAt - sampleNow, canary])).toEqual([
+		[0, 'echo'],
+		[-60_000, 'echo'],
+		[-90_000, 'other'],
+	]);
+	expect(evidence?.canary).toBe('echo');
+	expect(evidence?.latencyDays.map(({ date, count }) => [date, count])).toEqual([
+		[dayOf(sampleNow - 3 * day), 1],
+		[dayOf(sampleNow), 25],
+	]);
+	expect(evidence?.latencyDays[0]?.p50Ms).toBeCloseTo(900, -2);
 });

@@ -1,19 +1,22 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 
 import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
 import type { Objective } from '#core/objective.ts';
 import { overrideIncident } from '#core/override-incident.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
-import type { Snapshot } from '#core/snapshot.ts';
+import type { Snapshot, SpendView } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
+import { readDaySpend } from '#db/costs.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
 import { readHeadroom } from '#db/headroom.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { listOfficialIncidents } from '#db/official-incidents.ts';
 import { listOperatorEntries } from '#db/operator-entries.ts';
+import { dayOf } from '#db/partitions.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
@@ -35,6 +38,8 @@ export interface PublishTools {
 	maintenances(): Promise<readonly AnnouncedMaintenance[]>;
 	/** Of the operator's file; left out: there are none. */
 	objectives?(): readonly Objective[];
+	/** The most that a UTC day may cost; null or left out: what probes cost is not published. */
+	capMicroUsdPerDay?(): number | null;
 	readonly drill: DrillReport | null;
 }
 
@@ -51,6 +56,7 @@ interface Numbers {
 	readonly vantages: readonly string[];
 	readonly facts: ReadonlyMap<string, TargetFacts>;
 	readonly objectives: readonly ObjectiveStanding[];
+	readonly spend: SpendView | null;
 }
 
 const dayMs = 86_400_000;
@@ -83,7 +89,7 @@ async function readNumbers(tools: PublishTools): Promise<Numbers> {
 	const { db, rollups, now, targets } = tools;
 	const at = now();
 	const configured = targets();
-	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives] = await Promise.all([
+	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives, spentOf] = await Promise.all([
 		firstScheduledAt(db),
 		readRecentResults(db, at - dayMs),
 		rollups.windows(at),
@@ -91,6 +97,7 @@ async function readNumbers(tools: PublishTools): Promise<Numbers> {
 		listCanaryFaults(db),
 		readHeadroom(db, at - headroomKeptMs),
 		readStandings(db, tools.objectives?.() ?? [], at),
+		readDaySpend(db, dayOf(at)),
 	]);
 	const headroomOf = Map.groupBy(headroom, ({ targetId }) => targetId);
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
@@ -113,11 +120,23 @@ async function readNumbers(tools: PublishTools): Promise<Numbers> {
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
-	return { readAt: at, targets: configured, vantages, facts, objectives };
+	const cap = tools.capMicroUsdPerDay?.() ?? null;
+	const spend = cap === null ? null : spendView(spentOf.get(dayOf(at)) ?? 0, cap, configured, vantages.length);
+	return { readAt: at, targets: configured, vantages, facts, objectives, spend };
+}
+
+function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: readonly Target[], vantageCount: number): SpendView {
+	const { typical, probes } = forecastPerDayMicroUsd(targets);
+	return {
+		todayMicroUsd,
+		capMicroUsdPerDay,
+		forecastMicroUsdPerDay: Math.round(typical * vantageCount),
+		forecastProbesPerDay: Math.round(probes * vantageCount),
+	};
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { targets, vantages, facts, objectives }: Numbers): Promise<Snapshot> {
+function store(tools: PublishTools, { targets, vantages, facts, objectives, spend }: Numbers): Promise<Snapshot> {
 	const { db, now, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const at = now();
@@ -140,6 +159,7 @@ function store(tools: PublishTools, { targets, vantages, facts, objectives }: Nu
 			targets,
 			facts,
 			objectives,
+			...(spend === null ? {} : { spend }),
 			incidents,
 			doubts,
 			maintenances,

@@ -4,11 +4,12 @@ import { type Outcome, outcomes, sliOf } from '#core/outcome.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
 import { type WindowName, windowMs } from '#core/snapshot.ts';
+import { readDayRollups } from '#db/day-rollups.ts';
 import { packDays } from '#db/packed-rollups.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
-import { readDayRollups, readRange, readSeries, readSliCounts, readWindowRollups, windowStart } from '#db/rollups.ts';
+import { readRange, readSeries, readSliCounts, readWindowRollups, windowStart } from '#db/rollups.ts';
 import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -156,7 +157,7 @@ it('answers each window exactly up to a day, and the longer ones with the result
 it('tells the counts of each UTC day', async () => {
 	await insert(mixedResults(2_000, 10 * 86_400_000));
 	await rollUp(tools());
-	const days = (await readDayRollups(db, '2026-11-20')).get('acme:small:chat');
+	const days = (await readDayRollups(db, '2026-11-20', '2026-11-23')).get('acme:small:chat');
 	expect([...(days?.keys() ?? [])].sort()).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']);
 	const expected = (await readSeries(db, 'acme:small:chat', { fromAt: Date.UTC(2026, 10, 20), toAt: sampleNow + 1, step: 'day' })).map(({ rollup }) => rollup);
 	const { count, missed, good, bad, excluded } = mergeRollups(expected);
@@ -172,12 +173,12 @@ it('reads for a publisher what the plain reads say, once what hardly moves has b
 	await rollUp(tools());
 	const first = await publish(sampleNow);
 	expect(first.windows).toEqual(await readWindowRollups(db, { now: sampleNow, windows }));
-	expect(first.days).toEqual(await readDayRollups(db, '2026-08-25'));
+	expect(first.days).toEqual(await readDayRollups(db, '2026-08-25', '2026-11-24'));
 	await insert(mixedResults(50, 240_000).map((result) => ({ ...result, vantage: 'late' })));
 	await rollUp(tools());
 	const soon = await publish(sampleNow + 1_000);
 	expect(soon.windows.get('acme:small:chat')?.['5m']?.all.count).toBeGreaterThan(first.windows.get('acme:small:chat')?.['5m']?.all.count ?? 0);
-	expect(soon.days).toEqual(await readDayRollups(db, '2026-08-25'));
+	expect(soon.days).toEqual(await readDayRollups(db, '2026-08-25', '2026-11-24'));
 	const later = await publish(sampleNow + 61_000);
 	expect(later.windows).toEqual(await readWindowRollups(db, { now: sampleNow + 61_000, windows }));
 });

@@ -151,6 +151,13 @@ describe('money', () => {
 describe('a model without a price', () => {
 	const unpriced = { ...target, price: null };
 	const reserved = reservationMicroUsd(unpriced);
+	it('is settled so: five probes of 40 and 30 tokens', async () => {
+		const runProbe = async ({ slotAt }: Probe) => sampleResult({ slotAt, costMicroUsd: null, inputTokens: 40, outputTokens: 30 });
+		await runShard(tools({ targets: () => [unpriced], runProbe }), { shard, tickAt: sampleNow });
+		const each = 40 * fallbackPrice.inputUsdPerMTok + 30 * fallbackPrice.outputUsdPerMTok;
+		expect(each).toBeLessThan(reserved);
+		expect(await readBudgetDay(house.db, dayOf(sampleNow))).toEqual({ reservedMicroUsd: 0, spentMicroUsd: 5 * each });
+	});
 	it.each([
 		['its tokens at the fallback price', { inputTokens: 40, outputTokens: 30 }, 40 * fallbackPrice.inputUsdPerMTok + 30 * fallbackPrice.outputUsdPerMTok],
 		['all that was reserved, when an accepted answer tells no tokens', { inputTokens: null, outputTokens: null }, reserved],
@@ -158,7 +165,7 @@ describe('a model without a price', () => {
 		['nothing, when it never got there', { httpStatus: null, phase: 'connect' }, 0],
 		['all that was reserved, when it was sent and nothing came', { httpStatus: null, phase: 'headers' }, reserved],
 	] as const)('is booked at %s', (_, changes, micro) => {
-		expect(bookedMicroUsd(unpriced, sampleResult({ costMicroUsd: null, ...changes }))).toBe(micro);
+		expect(bookedMicroUsd(unpriced, 'echo', sampleResult({ costMicroUsd: null, ...changes }))).toBe(micro);
 	});
 });
 

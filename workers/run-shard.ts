@@ -156,7 +156,7 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Pr
 	const result = await tools.canaryTests.test(slot.target, canary, sent);
 	await tools.record(result);
 	try {
-		await settle(tools.db, reservationId(slot, kind), result.costMicroUsd ?? reservationMicroUsd(slot.target, slot.canary));
+		await settle(tools.db, reservationId(slot, kind), bookedMicroUsd(slot.target, slot.canary, result));
 	} catch (error) {
 		// Unsettled, the reservation counts in full when it expires: dearer than the truth, never cheaper.
 		if (!isUnavailable(error)) throw error;
@@ -164,9 +164,19 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Pr
 }
 
 /** What a probe is booked at: its cost, or for a model without a price its tokens at the fallback price. Where nothing tells, all that was reserved. */
-export function bookedMicroUsd(target: Target, { costMicroUsd: cost, httpStatus, phase, inputTokens, outputTokens }: ProbeResult): number {
+export function bookedMicroUsd(
+	target: Target,
+	canaryName: string,
+	{
+		costMicroUsd: cost,
+		httpStatus,
+		phase,
+		inputTokens,
+		outputTokens,
+	}: Pick<ProbeResult, 'costMicroUsd' | 'httpStatus' | 'phase' | 'inputTokens' | 'outputTokens'>,
+): number {
 	if (cost !== null) return cost;
-	const reserved = reservationMicroUsd(target);
+	const reserved = reservationMicroUsd(target, canaryName);
 	if (httpStatus === null) return phase === 'headers' ? reserved : 0;
 	if (httpStatus < 200 || httpStatus > 299) return 0;
 	return inputTokens === null || outputTokens === null ? reserved : Math.min(reserved, costMicroUsd(fallbackPrice, inputTokens, outputTokens));

@@ -1,6 +1,7 @@
 /** One attempt on real sockets: a mail server, and services that report success and refusal in their own way. */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleMessage } from '#alerts/sample-message.ts';
@@ -89,7 +90,7 @@ describe('mail', () => {
 		const refused = await sendMessage(tools, email(login), message, first);
 		expect(refused).toMatchObject({ kind: 'failed', final: false, message: expect.stringContaining('535') });
 		expect(JSON.stringify(refused)).not.toContain(password);
-		expect(await verifyMail(tools, email(login), message)).toContain('535');
+		expect(await verifyMail(tools, email(login), message)).toEqual({ reason: 'SMTP: answered 535 at AUTH', answered: true });
 	});
 
 	it('a reader that does not exist is final, a full server is not', async () => {
@@ -106,6 +107,17 @@ describe('mail', () => {
 		expect(mails).toEqual([]);
 		const closed = await sendMessage(tools, email({ port: 1 }), message, first);
 		expect(closed).toMatchObject({ kind: 'failed', final: false, message: expect.stringContaining('SMTP') });
+		expect(await verifyMail(tools, email({ security: 'starttls' }), message)).toMatchObject({ answered: true });
+		expect(await verifyMail(tools, email({ port: 1 }), message)).toMatchObject({ answered: false });
+	});
+
+	it('a server that never says a word was not asked, and is not waited for', async () => {
+		const mute = createSocketServer(() => {});
+		await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+		await listen();
+		const { port: mutePort } = mute.address() as AddressInfo;
+		expect(await verifyMail(tools, email({ port: mutePort }), message, 50)).toEqual({ reason: 'SMTP: ETIMEDOUT', answered: false });
+		await new Promise<void>((resolve) => mute.close(() => resolve()));
 	});
 });
 

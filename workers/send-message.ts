@@ -66,8 +66,9 @@ async function readBounded(body: AsyncIterable<Uint8Array>, limit: number): Prom
 	return Buffer.concat(chunks).toString('utf8');
 }
 
-function transportOf({ host, port, security, login }: Mail['smtp']) {
-	const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: sendTimeoutMs };
+function transportOf({ host, port, security, login }: Mail['smtp'], timeoutMs = sendTimeoutMs) {
+	const [connectMs, greetingMs] = [Math.min(10_000, timeoutMs), Math.min(10_000, timeoutMs)];
+	const timeouts = { connectionTimeout: connectMs, greetingTimeout: greetingMs, dnsTimeout: connectMs, socketTimeout: timeoutMs };
 	return createTransport({
 		host,
 		port,
@@ -113,14 +114,25 @@ function isFinal(error: unknown): boolean {
 	return responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS' && ![530, 534, 535, 538].includes(responseCode);
 }
 
+export interface MailRefusal {
+	readonly reason: string;
+	/** False: it could not be asked, which from another network says nothing of it. */
+	readonly answered: boolean;
+}
+
 /** Whether a mail server would take what this channel sends. @returns null when it would, or when the channel sends no mail */
-export async function verifyMail({ readSecret, now }: SendTools, settings: ChannelSettings, sample: AlertMessage): Promise<string | null> {
+export async function verifyMail(
+	{ readSecret, now }: SendTools,
+	settings: ChannelSettings,
+	sample: AlertMessage,
+	timeoutMs = sendTimeoutMs,
+): Promise<MailRefusal | null> {
 	if (settings.type !== 'email') return null;
 	try {
 		const secret = (name: string) => readSecret(name) ?? '';
 		const wire = channelOf(settings).wire(sample, settings, { id: 'verify', sequence: 1, endpoint: '', at: new Date(now()), secret });
 		if (wire.kind !== 'mail') return null;
-		const transport = transportOf(wire.smtp);
+		const transport = transportOf(wire.smtp, timeoutMs);
 		try {
 			await transport.verify();
 		} finally {
@@ -128,6 +140,7 @@ export async function verifyMail({ readSecret, now }: SendTools, settings: Chann
 		}
 		return null;
 	} catch (error) {
-		return describeSmtp(error);
+		const { responseCode, code } = error as SmtpError;
+		return { reason: describeSmtp(error), answered: responseCode !== undefined || code === 'EAUTH' || code === 'ETLS' };
 	}
 }

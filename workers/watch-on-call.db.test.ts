@@ -1,19 +1,32 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ChannelSettings } from '#alerts/index.ts';
 import { defaultPolicy } from '#core/alert.ts';
 import { silentLog } from '#core/log.ts';
 import type { Objective } from '#core/objective.ts';
+import type { OperatorKind } from '#core/operator-alert.ts';
+import { spoolGauges } from '#core/spool-pressure.ts';
 import { listNotices } from '#db/alert-notices.ts';
+import { reserve, settle } from '#db/budget.ts';
+import { disableEndpoint } from '#db/channel-states.ts';
+import { leaseDueDeliveries, markDelivered, markFailed, replayDeadLetters } from '#db/outbox.ts';
 import { insertResults } from '#db/probe-results.ts';
+import { writeProcessMetrics } from '#db/process-metrics.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { setScheduleProgress } from '#db/schedule-progress.ts';
+import { transaction } from '#db/sql.ts';
+import { listOpenStandingAlerts } from '#db/standing-alerts.ts';
 import { registerTargets } from '#db/targets.ts';
 import { type Collector, startCollector } from '#test/collector.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
+import { sampleAlert } from '#test/sample-alert.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import { owe } from './announce.ts';
+import { settingsHash } from './deliver.ts';
 import { pingSwitch } from './ping-switch.ts';
+import { planMessages } from './plan-alerts.ts';
 import { createPublisher } from './publish-snapshot.ts';
 import { rollUp } from './roll-up.ts';
-import { watchOperator } from './watch-operator.ts';
+import { type WatchTools, watchOperator } from './watch-operator.ts';
 import { watchSlos } from './watch-slos.ts';
 
 const minute = 60_000;
@@ -74,28 +87,115 @@ describe('an objective', () => {
 });
 
 describe('the operator’s own', () => {
-	let problem: string | null;
+	const giB = 1024 ** 3;
+	const well = {
+		...{ refused: [] as WatchTools['refused'], targets, budgetUsd: 1_000, upForMs: 60 * minute },
+		...{ configProblem: null as string | null, switchProblem: null as string | null, freeBytes: 500 * giB, channels: {} as Record<string, ChannelSettings> },
+	};
+	let world: typeof well;
+	let promised = 0;
+	const hook: ChannelSettings = { type: 'webhook', url: 'http://127.0.0.1:9', secretEnv: 'SECRET' };
 	const watch = () =>
 		watchOperator({
 			...shared(),
-			...{ refused: [], targets: () => targets, budgetUsdPerDay: () => 1_000, switchProblem: () => null },
-			upForMs: () => 60 * minute,
-			configProblem: () => problem,
-			disk: async () => ({ host: 'h', freeBytes: 1e9, totalBytes: 1e12 }),
+			...{ refused: world.refused, targets: () => world.targets, budgetUsdPerDay: () => world.budgetUsd, upForMs: () => world.upForMs },
+			...{ configProblem: () => world.configProblem, switchProblem: () => world.switchProblem, channels: () => world.channels },
+			disk: async () => ({ host: 'h', freeBytes: world.freeBytes, totalBytes: 1_000 * giB }),
 		});
+	/** Owes a message to the channel; the operator's own routes lead elsewhere. */
+	async function promise(channel: string) {
+		promised += 1;
+		const event = sampleAlert().members[0]!.event;
+		const routes = () => [{ match: {}, channels: [channel], policy: { ...defaultPolicy, groupWaitMs: 0 } }];
+		await transaction(house.db, (tx) => owe(tx, { subjectId: `inc-${promised}`, transition: 'opened', number: 1, at: now, event }, { routes }));
+		await planMessages({ ...shared(), routes, channels: () => ({ [channel]: hook }) });
+	}
+	const lease = async () => {
+		const [delivery] = await leaseDueDeliveries(house.db, now, 1, 1_000);
+		if (delivery === undefined) throw new Error('nothing is due');
+		return delivery;
+	};
+	const taken = async () => markDelivered(house.db, await lease(), now, hook);
+	const settledAt = (vantage: string, at: number) => setScheduleProgress(house.db, vantage, 0, at);
+	const gauges = (leftOut: number, bytes: number) =>
+		writeProcessMetrics(house.db, 'fra-1', now, [
+			{ name: spoolGauges.leftOut, values: [{ labels: { vantage: 'fra' }, value: leftOut }] },
+			{ name: spoolGauges.bytes, values: [{ labels: { vantage: 'fra' }, value: bytes }] },
+		]);
+	const reserveUsd = (id: string, usd: number) => reserve(house.db, [{ id, estimateMicroUsd: usd * 1e6 }], { now, capMicroUsd: 1e12 });
 
-	it('troubles are told once each, as the operator’s, and resolved when they are over', async () => {
-		problem = 'linnet.yaml:3: unknown key';
-		await setScheduleProgress(house.db, 'local', 0, now - 30 * minute);
-		await watch();
-		await watch();
-		const opened = await listNotices(house.db);
-		expect(opened.map(({ event }) => event.type)).toEqual(['operator.opened', 'operator.opened', 'operator.opened']);
-		expect(new Set(opened.map(({ event }) => event.class))).toEqual(new Set(['operator']));
-		problem = null;
-		await setScheduleProgress(house.db, 'local', 0, now);
-		await watch();
-		expect((await told()).slice(3).map(([type]) => type)).toEqual(['operator.resolved', 'operator.resolved']);
+	interface Trouble {
+		readonly raise: () => Promise<unknown> | unknown;
+		readonly clear: () => Promise<unknown> | unknown;
+	}
+	const troubles: Record<OperatorKind, Trouble> = {
+		budget_used_up: { raise: () => reserveUsd('slot', 999), clear: () => settle(house.db, 'slot', 1) },
+		budget_forecast: {
+			raise: async () => {
+				await reserveUsd('another', 700);
+				await settle(house.db, 'another', 700e6);
+			},
+			clear: () => (world = { ...world, budgetUsd: 2_000 }),
+		},
+		vantage_late: { raise: () => settledAt('local', now - 30 * minute), clear: () => settledAt('local', now) },
+		outbox_ageing: {
+			raise: async () => {
+				await promise('chat');
+				now += 11 * minute;
+			},
+			clear: taken,
+		},
+		channel_failing: {
+			raise: () => (world = { ...world, refused: [{ channel: 'mail', reason: 'SMTP: answered 535 at AUTH' }] }),
+			clear: () => (world = { ...world, refused: [] }),
+		},
+		channel_disabled: {
+			raise: async () => {
+				world = { ...world, channels: { chat: hook } };
+				await disableEndpoint(house.db, { channel: 'chat', endpoint: '', settingsHash: settingsHash(hook), disabledAt: now, reason: 'HTTP 410' });
+			},
+			clear: () => (world = { ...world, channels: { chat: { ...hook, url: 'http://127.0.0.1:9/new' } as ChannelSettings } }),
+		},
+		dead_letters: {
+			raise: async () => {
+				await promise('chat');
+				await markFailed(house.db, await lease(), { error: 'answered 404', nextAttemptAt: null });
+			},
+			clear: () => replayDeadLetters(house.db, { deliveryIds: null, channel: 'chat' }, now).then(taken),
+		},
+		disk_filling: { raise: () => (world = { ...world, freeBytes: giB }), clear: () => (world = { ...world, freeBytes: 500 * giB }) },
+		spool_filling: { raise: () => gauges(0.5, 150 * 2 ** 20), clear: () => gauges(0, 0) },
+		config_rejected: {
+			raise: () => (world = { ...world, configProblem: 'linnet.yaml:3: unknown key' }),
+			clear: () => (world = { ...world, configProblem: null }),
+		},
+		model_retired: {
+			raise: () => (world = { ...world, targets: [sampleTarget('acme:small:chat', { lifecycle: 'retired' })] }),
+			clear: () => (world = { ...world, targets: [sampleTarget('acme:large:chat')] }),
+		},
+		switch_unreachable: {
+			raise: () => (world = { ...world, switchProblem: 'it answered 500' }),
+			clear: () => (world = { ...world, switchProblem: null }),
+		},
+	};
+	it('each trouble is told once, as the operator’s, and resolved when it is over', async () => {
+		const own = async () => (await listNotices(house.db)).filter(({ event }) => event.class === 'operator').map(({ event }) => event.type);
+		for (const [kind, { raise, clear }] of Object.entries(troubles)) {
+			// Another day, all told: nothing of the one before is left.
+			now += 24 * 60 * minute;
+			await planMessages({ ...shared(), channels: () => ({ pager: hook }) });
+			for (const delivery of await leaseDueDeliveries(house.db, now, 10, 1_000)) await markDelivered(house.db, delivery, now, hook);
+			world = { ...well };
+			const before = await own();
+			expect([kind, await watch()]).toEqual([kind, []]);
+			await raise();
+			await watch();
+			await watch();
+			expect((await listOpenStandingAlerts(house.db, 'operator')).map((alert) => alert.kind)).toEqual([kind]);
+			await clear();
+			await watch();
+			expect([kind, ...(await own())]).toEqual([kind, ...before, 'operator.opened', 'operator.resolved']);
+		}
 	});
 });
 

@@ -1,20 +1,23 @@
 /** The state of Linnet itself, its money and its configuration -> the operator's own alerts. */
-import { type ChannelSettings, channelOf } from '#alerts/index.ts';
-import { sampleMessage } from '#alerts/sample-message.ts';
+import type { ChannelSettings } from '#alerts/index.ts';
 import type { AlertRoute } from '#core/alert.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import { adviceOfFinding, type Finding, findOperatorAlerts, type OperatorFacts, operatorAlerts, titleOfFinding } from '#core/operator-alert.ts';
+import { spoolGauges } from '#core/spool-pressure.ts';
 import type { Target } from '#core/target.ts';
 import { readBudgetDay } from '#db/budget.ts';
 import { listDisabledEndpoints } from '#db/channel-states.ts';
 import { readLoopFacts, readVantageProgress } from '#db/loop-facts.ts';
 import { countDeliveries, listTroubledChannels } from '#db/outbox.ts';
 import { dayOf } from '#db/partitions.ts';
+import { readGauge } from '#db/process-metrics.ts';
+import type { Sql } from '#db/sql.ts';
 import { listOpenStandingAlerts } from '#db/standing-alerts.ts';
+import { askMailServers } from './ask-mail-servers.ts';
 import { settingsHash } from './deliver.ts';
 import { moveStandingAlerts, type StandingTools } from './move-standing-alerts.ts';
 import { slotGraceMs, tickEveryMs } from './run-shard.ts';
-import { type SendTools, verifyMail } from './send-message.ts';
+import type { SendTools } from './send-message.ts';
 
 export interface WatchTools extends StandingTools, SendTools {
 	routes(): readonly AlertRoute[];
@@ -34,6 +37,8 @@ export interface WatchTools extends StandingTools, SendTools {
 
 /** What came due while nothing ran is settled within this time after a start. */
 const settlingMs = 60_000;
+/** Processes write their gauges every 10 s. */
+const gaugeAgeMs = 45_000;
 
 export async function watchOperator(tools: WatchTools): Promise<Finding[]> {
 	const { db } = tools;
@@ -65,7 +70,7 @@ async function readFacts(tools: WatchTools, open: ReadonlySet<string>): Promise<
 	const at = now();
 	const day = dayOf(at);
 	const configured = channels();
-	const [{ reservedMicroUsd, spentMicroUsd }, loop, vantages, troubled, counts, disabled, disk] = await Promise.all([
+	const [{ reservedMicroUsd, spentMicroUsd }, loop, vantages, troubled, counts, disabled, disk, pressedSpools] = await Promise.all([
 		readBudgetDay(db, day),
 		readLoopFacts(db, at),
 		readVantageProgress(db, at),
@@ -73,6 +78,7 @@ async function readFacts(tools: WatchTools, open: ReadonlySet<string>): Promise<
 		countDeliveries(db),
 		listDisabledEndpoints(db),
 		tools.disk(),
+		readPressedSpools(db, at),
 	]);
 	// A settled slot is one whose probe had all its time, and the settling itself runs every 15 s.
 	const usualLagMs = Math.max(0, ...targets().map(({ timeouts }) => timeouts.totalMs)) + slotGraceMs + 2 * tickEveryMs + 15_000;
@@ -95,6 +101,7 @@ async function readFacts(tools: WatchTools, open: ReadonlySet<string>): Promise<
 		disabledChannels: stillDisabled,
 		deadLetters: counts.filter(({ state }) => state === 'dead'),
 		disk,
+		pressedSpools,
 		configProblem: tools.configProblem(),
 		retiredTargets: targets().flatMap(({ id, provider, model, lifecycle = 'active' }) =>
 			lifecycle === 'retired' || lifecycle === 'vanished' ? [{ id, provider, model, lifecycle }] : [],
@@ -103,17 +110,13 @@ async function readFacts(tools: WatchTools, open: ReadonlySet<string>): Promise<
 	};
 }
 
-/** Asks each mail server whether it would take a message, without sending one. @returns those that would not */
-export async function findRefusingChannels(
-	tools: SendTools,
-	channels: Readonly<Record<string, ChannelSettings>>,
-): Promise<{ readonly channel: string; readonly reason: string }[]> {
-	const asked = await Promise.all(
-		Object.entries(channels).map(async ([channel, settings]) => {
-			if (channelOf(settings).type !== 'email') return null;
-			const reason = await verifyMail(tools, settings, sampleMessage(tools.now()));
-			return reason === null ? null : { channel, reason };
-		}),
-	);
-	return asked.filter((one) => one !== null);
+async function readPressedSpools(sql: Sql, at: number): Promise<OperatorFacts['pressedSpools']> {
+	const read = (name: string) => readGauge(sql, { name, label: 'vantage', sinceAt: at - gaugeAgeMs });
+	const [leftOut, bytes] = await Promise.all([read(spoolGauges.leftOut), read(spoolGauges.bytes)]);
+	return [...leftOut].filter(([, ratio]) => ratio > 0).map(([vantage, ratio]) => ({ vantage, leftOutRatio: ratio, waitingBytes: bytes.get(vantage) ?? 0 }));
+}
+
+/** @returns the channels whose mail server would not take a message, and those that can't be reached */
+export async function findRefusingChannels(tools: SendTools, channels: Readonly<Record<string, ChannelSettings>>): Promise<OperatorFacts['refusedChannels']> {
+	return (await askMailServers(tools, channels)).flatMap(({ channel, refusal }) => (refusal === null ? [] : [{ channel, reason: refusal.reason }]));
 }

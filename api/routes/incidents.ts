@@ -5,8 +5,8 @@ import { jsonDocument, sendDocument } from '#api/document.ts';
 import { oneOf, parseLimit, parsePathId, parseQuery, single } from '#api/parse-query.ts';
 import { Problem, quote } from '#api/problem.ts';
 import { officialView, slosView } from '#api/public-views.ts';
-import { incidentView } from '#core/build-snapshot.ts';
 import type { Incident } from '#core/incident.ts';
+import { incidentView } from '#core/incident-view.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 
 /** Only what the public document may show: the operator's own troubles (keys, wallet) stay in. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { incidentSchema, incidentsSchema, resultsSchema, seriesSchema, targetSchema } from '#api/schema.ts';
+import { resultsSchema, seriesSchema, targetSchema } from '#api/schema.ts';
+import { incidentSchema, incidentsSchema } from '#api/schema-incidents.ts';
 import type { State } from '#core/state.ts';
 import { readerOf, type SampleReader } from '#test/sample-reader.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';

@@ -33,7 +33,7 @@ function show(row, index, aloud) {
 }
 
 const hide = () => tip.hidePopover();
-const rowOf = (event) => event.target.closest?.('summary')?.parentElement;
+const rowOf = (event) => event.target.closest?.('summary:has(svg)')?.parentElement;
 
 main.addEventListener('keydown', (event) => {
 	const row = rowOf(event);
@@ -43,7 +43,7 @@ main.addEventListener('keydown', (event) => {
 	const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
 	if (to !== undefined) show(row, to, true);
 	else if (step) {
-		const rows = [...main.querySelectorAll('summary')];
+		const rows = [...main.querySelectorAll('summary:has(svg)')];
 		rows[rows.indexOf(event.target) + step]?.focus();
 	} else return;
 	event.preventDefault();

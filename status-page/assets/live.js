@@ -103,7 +103,7 @@ async function swap() {
 	const page = new DOMParser().parseFromString(await response.text(), 'text/html');
 	const fresh = page.querySelector('main');
 	loadedAt = performance.now();
-	if (fresh.dataset.generated === shown) return;
+	if (fresh.dataset.generated === shown && root.dataset.stale == null) return;
 	const open = new Set(all('details[open]').map(keyOf));
 	const at = document.activeElement;
 	const focus = at !== main && main.contains(at) ? keyOf(at) : null;
@@ -159,7 +159,7 @@ async function poll() {
 // A folder answers no request.
 find.hidden = location.protocol === 'file:';
 localise();
-setInterval(() => document.hidden || tick(), 1000);
+setInterval(tick, 1000);
 tick();
 if (!find.hidden) {
 	// The bars' own keys and tips come when a row is first touched.

@@ -1,4 +1,4 @@
-// The two parts of a target's page that are drawn in the browser: latency over time, and the last raw results.
+// The part of a target's page that is drawn in the browser: latency over time, fine enough to point at.
 
 /** The chart library, asked for once, when a chart is. */
 let library = null;
@@ -42,13 +42,13 @@ async function get(url) {
 	return body;
 }
 
-/** Replaces what stands in a box; says so when it can't. */
-async function fill(id, url, draw) {
-	const box = document.getElementById(id);
+/** Replaces what stands in the box; says so when it can't. */
+async function draw() {
+	const box = document.getElementById('chart');
 	try {
-		await draw(box, await get(box.dataset[url]));
+		await drawChart(box, await get(box.dataset.series));
 	} catch (error) {
-		box.replaceChildren(make('p', `Not available now: ${error.message}. `, { class: 'q' }), make('a', 'The same as JSON', { href: box.dataset[url] }));
+		box.replaceChildren(make('p', `Not available now: ${error.message}. `, { class: 'q' }), make('a', 'The same as JSON', { href: box.dataset.series }));
 	}
 }
 
@@ -144,76 +144,12 @@ function seriesTable(points) {
 	return table('Each step of the chart, UTC', ['From', 'Median', 'p90', 'p95', 'p99', 'Good', 'Bad', 'Excluded', 'Missed'], rows);
 }
 
-const steps = [
-	['dnsMs', 'DNS', '--mute'],
-	['connectMs', 'connect', '--care'],
-	['tlsMs', 'TLS', '--slow'],
-	['ttftMs', 'first token', '--link'],
-	['restMs', 'rest', '--up'],
-];
-
-/** Where the time went, on the scale of the slowest shown. */
-function waterfall(result, longest) {
-	const before = (result.dnsMs ?? 0) + (result.connectMs ?? 0) + (result.tlsMs ?? 0) + (result.ttftMs ?? result.ttfbMs ?? 0);
-	const spans = { ...result, ttftMs: result.ttftMs ?? result.ttfbMs, restMs: result.totalMs === null ? null : Math.max(0, result.totalMs - before) };
-	const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-	svg.setAttribute('class', 'flow');
-	svg.setAttribute('role', 'img');
-	svg.setAttribute('viewBox', '0 0 144 12');
-	svg.setAttribute(
-		'aria-label',
-		steps
-			.filter(([key]) => spans[key] !== null)
-			.map(([key, name]) => `${name} ${ms(spans[key])}`)
-			.join(', ') || 'no phase ran',
-	);
-	let x = 0;
-	for (const [key, , colour] of steps) {
-		const width = ((spans[key] ?? 0) / longest) * 144;
-		const rect = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-		for (const [name, value] of Object.entries({ x, y: key === 'restMs' ? 4 : 1, width: Math.max(0, width - 0.5), height: key === 'restMs' ? 4 : 10 }))
-			rect.setAttribute(name, value);
-		rect.style.fill = `var(${colour})`;
-		svg.append(rect);
-		x += width;
-	}
-	return svg;
-}
-
-function drawResults(box, { results }) {
-	box.replaceChildren();
-	if (results.length === 0) {
-		box.append(make('p', 'None on record.', { class: 'q' }));
-		return;
-	}
-	const longest = Math.max(1, ...results.map((result) => result.totalMs ?? 0));
-	const rows = results.map((result) => [
-		clock(result.startedAt ?? result.slotAt),
-		[
-			make('code', result.outcome),
-			make('small', result.phase === null ? result.sli : `${result.sli}, at ${result.phase}${result.httpStatus === null ? '' : `, HTTP ${result.httpStatus}`}`),
-		],
-		[waterfall(result, longest), make('small', `first token ${ms(result.ttftMs)}, total ${ms(result.totalMs)}`)],
-		[`${result.canary}, ${result.vantage}`, make('small', result.requestId ?? 'no request id')],
-	]);
-	const key = steps.flatMap(([, name, colour]) => {
-		const swatch = make('span', '■ ');
-		swatch.style.color = `var(${colour})`;
-		return [swatch, `${name} \u2002`];
-	});
-	box.append(table(key, ['UTC', 'Outcome', 'Where the time went', 'Canary, vantage, request id'], rows));
-}
-
-const parts = { chart: ['series', drawChart], results: ['results', drawResults] };
-const near = new IntersectionObserver(
-	(entries) => {
-		for (const { isIntersecting, target } of entries) {
-			if (!isIntersecting) continue;
-			near.unobserve(target);
-			fill(target.id, ...parts[target.id]);
-			addEventListener('linnet:swap', () => fill(target.id, ...parts[target.id]));
-		}
+new IntersectionObserver(
+	([{ isIntersecting }], near) => {
+		if (!isIntersecting) return;
+		near.disconnect();
+		draw();
+		addEventListener('linnet:swap', draw);
 	},
 	{ rootMargin: '200px' },
-);
-for (const id of Object.keys(parts)) near.observe(document.getElementById(id));
+).observe(document.getElementById('chart'));

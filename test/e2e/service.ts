@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -15,6 +15,8 @@ export interface Service {
 	readonly configPath: string;
 	/** Everything it printed so far. */
 	output(): string;
+	/** A command of Linnet's in its directory and environment, beside it. */
+	run(...args: string[]): Promise<{ readonly code: number; readonly output: string }>;
 	/** Pids of the children whose command line holds the words. */
 	childPids(words: string): number[];
 	/** Resolves with the exit code when it ends. */
@@ -52,12 +54,8 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 	if (config !== null) await writeFile(configPath, config);
 	const own = port ?? (await freePort());
 	const [command = process.execPath, ...args] = [...enter, process.execPath, join(root, 'bin', 'linnet.mjs'), 'up'];
-	const child = spawn(command, args, {
-		cwd: home,
-		detached: true,
-		stdio: ['ignore', 'pipe', 'pipe'],
-		env: { PATH: process.env.PATH, HOME: process.env.HOME, LINNET_DATA: join(home, 'data'), PORT: String(own), ...env },
-	});
+	const environment = { PATH: process.env.PATH, HOME: process.env.HOME, LINNET_DATA: join(home, 'data'), PORT: String(own), ...env };
+	const child = spawn(command, args, { cwd: home, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment });
 	started.push({ child, dir: home });
 	let output = '';
 	child.stdout?.on('data', (chunk) => (output += chunk));
@@ -70,6 +68,14 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 		configPath,
 		exited,
 		output: () => output,
+		run: (...words) =>
+			new Promise((resolve, reject) => {
+				const options = { cwd: home, env: environment, encoding: 'utf8' as const, timeout: 90_000 };
+				const one = execFile(process.execPath, [join(root, 'bin', 'linnet.mjs'), ...words], options, (error, stdout, stderr) => {
+					if (error !== null && one.exitCode === null) reject(error);
+					else resolve({ code: one.exitCode ?? 1, output: stdout + stderr });
+				});
+			}),
 		childPids: (words) =>
 			processes()
 				.filter(({ ppid, args }) => ppid === child.pid && args.includes(words))
