@@ -1,5 +1,5 @@
 import { dayOf } from './partitions.ts';
-import { type Db, instant, query, type Sql, transaction } from './sql.ts';
+import { type Db, instant, inTransaction, query, type Sql, type Tx, transaction } from './sql.ts';
 
 const ensureDay = query('budget_ensure_day', 'insert into budget_days (day) values ($1::date) on conflict do nothing');
 const lockDay = query<BudgetDay>(
@@ -20,13 +20,22 @@ const insertReservations = query(
 	)
 	update budget_days set reserved_micro_usd = reserved_micro_usd + (select coalesce(sum(estimate_micro_usd), 0) from given) where day = $3::date`,
 );
-const settleOne = query<{ day: string }>(
+const lockDaysOf = query(
+	'budget_lock_days',
+	`select day from budget_days where day in (select day from budget_reservations where reservation_id = any($1::text[])) order by day for update`,
+);
+const settleMany = query<{ id: string }>(
 	'budget_settle',
 	`with settled as (
-		update budget_reservations set settled_at = clock_timestamp() where reservation_id = $1::text and settled_at is null returning day, estimate_micro_usd
+		update budget_reservations r set settled_at = clock_timestamp() from unnest($1::text[], $2::bigint[]) as given(id, actual)
+		where r.reservation_id = given.id and r.settled_at is null returning r.reservation_id as id, r.day, r.estimate_micro_usd, given.actual
+	), sums as (
+		select day, sum(estimate_micro_usd) as estimate, sum(actual) as actual from settled group by day
+	), moved as (
+		update budget_days set reserved_micro_usd = reserved_micro_usd - sums.estimate, spent_micro_usd = spent_micro_usd + sums.actual
+		from sums where budget_days.day = sums.day
 	)
-	update budget_days set reserved_micro_usd = reserved_micro_usd - settled.estimate_micro_usd, spent_micro_usd = spent_micro_usd + $2::bigint
-	from settled where budget_days.day = settled.day returning budget_days.day`,
+	select id from settled`,
 );
 const giveBackAll = query(
 	'budget_give_back',
@@ -37,10 +46,16 @@ const giveBackAll = query(
 	)
 	update budget_days set reserved_micro_usd = reserved_micro_usd - sums.estimate from sums where budget_days.day = sums.day`,
 );
+const lockExpiring = query<{ day: string }>(
+	'budget_lock_expiring',
+	`select day from budget_days where day in (select day from budget_reservations where settled_at is null and expires_at <= $1::timestamptz)
+	order by day for update`,
+);
 const expire = query<{ count: number }>(
 	'budget_expire',
 	`with expired as (
-		update budget_reservations set settled_at = clock_timestamp() where settled_at is null and expires_at <= $1::timestamptz returning day, estimate_micro_usd
+		update budget_reservations set settled_at = clock_timestamp() where settled_at is null and expires_at <= $1::timestamptz and day = any($2::date[])
+		returning day, estimate_micro_usd
 	), sums as (
 		select day, sum(estimate_micro_usd) as estimate, count(*) as count from expired group by day
 	), moved as (
@@ -113,20 +128,40 @@ export function reserve(db: Db, reservations: readonly Reservation[], { now, cap
 	});
 }
 
-/** Turns a reservation into what the probe did cost, rounded up. @returns false when it was settled or expired before: then nothing changes. */
-export async function settle(sql: Sql, id: string, actualMicroUsd: number): Promise<boolean> {
-	if (!(actualMicroUsd >= 0)) throw new RangeError(`Expected \`actualMicroUsd\` of ${id} to be 0 or more, got ${actualMicroUsd}`);
-	return (await sql.run(settleOne, [id, Math.ceil(actualMicroUsd)])).length > 0;
+/**
+ * Turns reservations into what the probes did cost, rounded up: reservation id → 1e-6 USD. One statement for many, since every one waits for the
+ * day's row and for the disk. The day is locked first, as `reserve` does, so that they never wait for each other in a ring.
+ * @returns the ids that were settled now; one that was settled or expired before is not among them, and nothing changes for it.
+ */
+export function settleAll(sql: Db | Tx, actualMicroUsd: ReadonlyMap<string, number>): Promise<Set<string>> {
+	for (const [id, actual] of actualMicroUsd) if (!(actual >= 0)) throw new RangeError(`Expected \`actualMicroUsd\` of ${id} to be 0 or more, got ${actual}`);
+	const ids = [...actualMicroUsd.keys()];
+	return inTransaction(sql, async (tx) => {
+		await tx.run(lockDaysOf, [ids]);
+		return new Set((await tx.run(settleMany, [ids, [...actualMicroUsd.values()].map(Math.ceil)])).map(({ id }) => id));
+	});
+}
+
+/** One of them. @returns false when it was settled or expired before. */
+export async function settle(sql: Db | Tx, id: string, actualMicroUsd: number): Promise<boolean> {
+	return (await settleAll(sql, new Map([[id, actualMicroUsd]]))).has(id);
 }
 
 /** Of probes that were not sent and will not be, by their holder: another one may reserve them. Settled or expired ones stay as they are. */
-export async function giveBack(sql: Sql, ids: readonly string[]): Promise<void> {
-	await sql.run(giveBackAll, [ids]);
+export function giveBack(sql: Db | Tx, ids: readonly string[]): Promise<void> {
+	return inTransaction(sql, async (tx) => {
+		await tx.run(lockDaysOf, [ids]);
+		await tx.run(giveBackAll, [ids]);
+	});
 }
 
 /** A probe that crashed between the two may have been billed: its estimate counts as spent. @returns how many expired. */
-export async function releaseExpired(sql: Sql, now: number): Promise<number> {
-	return (await sql.run(expire, [instant(now)]))[0]?.count ?? 0;
+export function releaseExpired(sql: Db | Tx, now: number): Promise<number> {
+	return inTransaction(sql, async (tx) => {
+		// One that is reserved meanwhile, of a day that is not locked, waits for the next call.
+		const days = (await tx.run(lockExpiring, [instant(now)])).map(({ day }) => day);
+		return days.length === 0 ? 0 : ((await tx.run(expire, [instant(now), days]))[0]?.count ?? 0);
+	});
 }
 
 /** Zeros for a day without any. */

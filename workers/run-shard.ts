@@ -9,8 +9,9 @@ import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
 import { isKept, type SpoolPressure } from '#core/spool-pressure.ts';
 import type { Canary, Target } from '#core/target.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
-import { giveBack, reserve, settle } from '#db/budget.ts';
-import { type Db, isUnavailable } from '#db/sql.ts';
+import { giveBack, reserve } from '#db/budget.ts';
+import type { Db } from '#db/sql.ts';
+import { settlerOf } from './book-costs.ts';
 import type { CanaryTests } from './probe/test-canaries.ts';
 
 export interface Probe {
@@ -166,12 +167,7 @@ async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind, ste
 	const recordingAt = tools.now();
 	await tools.record(result);
 	tools.onRoad?.({ ...steps, recordingAt, recordedAt: tools.now() }, slot.target, result);
-	try {
-		await settle(tools.db, reservationId(slot, kind), bookedMicroUsd(slot.target, slot.canary, result));
-	} catch (error) {
-		// Unsettled, the reservation counts in full when it expires: dearer than the truth, never cheaper.
-		if (!isUnavailable(error)) throw error;
-	}
+	await settlerOf(tools.db).settle(reservationId(slot, kind), bookedMicroUsd(slot.target, slot.canary, result));
 }
 
 /** What a probe is booked at: its cost, or for a model without a price its tokens at the fallback price. Where nothing tells, all that was reserved. */
