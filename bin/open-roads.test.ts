@@ -36,5 +36,5 @@ describe('traces', () => {
 			console.log(JSON.stringify([roads, before, loaded() > 0]));`;
 		const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: join(import.meta.dirname, '..') });
 		expect(JSON.parse(stdout)).toEqual([null, 0, true]);
-	});
+	}, 120_000);
 });
