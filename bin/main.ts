@@ -38,6 +38,7 @@ Environment:
   LINNET_ADMIN_TOKEN    opens the admin routes (default: none, they are closed)
   HOST, PORT            where the API and the page listen (default: 127.0.0.1, 8080)
   LOG_LEVEL             debug, info, warn or error (default: info)
+  OTEL_EXPORTER_OTLP_ENDPOINT  a collector for traces of each probe's road (default: none, nothing is loaded)
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	);

@@ -29,6 +29,7 @@ import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 import { readDrill } from './read-drill.ts';
 import { runOnCall } from './run-on-call.ts';
@@ -43,6 +44,8 @@ interface Shop {
 	readonly database: OpenedDatabase;
 	readonly queues: Queues;
 	readonly metrics: ProcessMetrics;
+	/** Null: no traces are asked for. */
+	readonly roads: Roads | null;
 	/** Aborted when the worker stops. */
 	readonly stop: AbortSignal;
 	endLoops(): void;
@@ -63,7 +66,20 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	closing.add('queues', () => queues.close());
 	const retentionDays = () => Math.ceil(config.current().record.keepResultsMs / dayMs);
 	const metrics = createProcessMetrics();
-	const shop: Shop = { settings, log, closing, config, database, queues, metrics, stop: stopping.signal, endLoops: () => stopping.abort(), retentionDays };
+	const roads = await openRoads(jobs, log, closing);
+	const shop: Shop = {
+		settings,
+		log,
+		closing,
+		config,
+		database,
+		queues,
+		metrics,
+		roads,
+		stop: stopping.signal,
+		endLoops: () => stopping.abort(),
+		retentionDays,
+	};
 	// The first tick that knows of a new target runs slots from then on.
 	const register = () => registerTargets(database.db, config.current().targets, Date.now() + tickEveryMs + tickLeadMs);
 	await register();
@@ -81,7 +97,7 @@ const drainMs = 6_000;
 /** Schedulers live in the queue's store: one that was emptied, or a clock that was set back, is healed within this time. */
 const registerEveryMs = 10_000;
 
-async function startProbing({ settings, log, closing, config, database, queues, metrics, stop, endLoops, retentionDays }: Shop): Promise<void> {
+async function startProbing({ settings, log, closing, config, database, queues, metrics, roads, stop, endLoops, retentionDays }: Shop): Promise<void> {
 	const { vantage } = settings;
 	const queue = `probe-${vantage}`;
 	const lag = watchLoopLag();
@@ -131,6 +147,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 			return recorder.record(result);
 		},
 		pressure: () => recorder.pressure(),
+		...(roads === null ? {} : { onRoad: roads.probed }),
 		handOver: ({ shard, tickAt }) => queues.add(queue, { job: 'left', shard, tickAt }),
 	};
 	const settle = () => settleSchedule({ db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() }, [vantage]);
@@ -180,7 +197,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		await run();
 		metrics.ranJob(job, performance.now() - startedMs);
 	};
-	const publisher = createPublisher({
+	const unwatched = createPublisher({
 		db,
 		rollups: createRollupReader(db),
 		now: Date.now,
@@ -194,6 +211,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		cadence: () => cadence.refresh(),
 		drill: await readDrill(shop.settings.dataDir),
 	});
+	const publisher = shop.roads === null ? unwatched : watchPublisher(unwatched, shop.roads);
 	const capMicroUsd = () => config.current().budget.usdPerDay * 1e6;
 	const planCadence = createCadencePlanner({ db, log, now: Date.now, targets: () => config.current().targets, capMicroUsd });
 	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
@@ -236,7 +254,7 @@ const busyPollMs = 25;
 const idlePollMs = 150;
 
 /** One evaluator at a time, whoever has the lease; another process takes over when it expires. */
-async function evaluate({ log, config, database: { db }, queues, metrics, stop }: Shop, publisher: Publisher, cadence: CadenceWatch): Promise<void> {
+async function evaluate({ log, config, database: { db }, queues, metrics, roads, stop }: Shop, publisher: Publisher, cadence: CadenceWatch): Promise<void> {
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
 	const maintenances = watchMaintenances(db, Date.now);
@@ -272,9 +290,15 @@ async function evaluate({ log, config, database: { db }, queues, metrics, stop }
 					renewAtMs = performance.now() + leaseMs / 3;
 				}
 				await Promise.all([maintenances.refresh(), cadence.refresh()]);
-				const startedMs = performance.now();
+				const [startedMs, startedAt] = [performance.now(), Date.now()];
 				const judged = await evaluator.step();
 				if (judged.resultCount > 0) metrics.ranJob('judge', performance.now() - startedMs);
+				roads?.judged(
+					judged.results.map(({ result }) => result),
+					startedAt,
+					Date.now(),
+					judged.incidents,
+				);
 				await follow(judged);
 				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs, stop);
 			}

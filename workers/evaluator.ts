@@ -38,6 +38,7 @@ export interface EvaluatorTools extends AnnounceTools, BackOffTools {
 
 export interface Judged {
 	readonly resultCount: number;
+	readonly results: readonly StoredResult[];
 	readonly incidents: readonly IncidentDecision[];
 	/** What is in doubt has changed: states may. */
 	readonly doubtsMoved: boolean;
@@ -54,7 +55,7 @@ export interface Evaluator {
 	checkpoint(): Promise<void>;
 }
 
-const nothing: Judged = { resultCount: 0, incidents: [], doubtsMoved: false, reprobes: [], more: false };
+const nothing: Judged = { resultCount: 0, results: [], incidents: [], doubtsMoved: false, reprobes: [], more: false };
 
 /** Of its lease, its journal and its checkpoint. */
 export const evaluatorName = 'evaluator';
@@ -128,7 +129,7 @@ export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 			tickedAt = at;
 			waiting = [];
 			told = doubts;
-			return { resultCount: results.length, incidents, doubtsMoved, reprobes: askedOnce(decisions), more: results.length === batchSize };
+			return { resultCount: results.length, results, incidents, doubtsMoved, reprobes: askedOnce(decisions), more: results.length === batchSize };
 		},
 		async checkpoint() {
 			await transaction(db, async (tx) => {

@@ -5,6 +5,7 @@ import { type CadencePlan, keepsSlot } from '#core/cadence.ts';
 import { costMicroUsd, fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import type { Log } from '#core/log.ts';
 import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
+import type { ProbeSteps } from '#core/probe-road.ts';
 import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
 import { isKept, type SpoolPressure } from '#core/spool-pressure.ts';
 import type { Canary, Target } from '#core/target.ts';
@@ -45,6 +46,8 @@ export interface ScheduleTools {
 	cadence?(): Promise<CadencePlan | null>;
 	/** Whether to probe less while results wait on the disk; absent: never. */
 	pressure?(): Promise<SpoolPressure>;
+	/** Hears of each probe that ran and is recorded, when each of its steps was taken. */
+	onRoad?(steps: ProbeSteps, target: Target, result: ProbeResult): void;
 }
 
 export interface ShardTick {
@@ -76,6 +79,7 @@ export function tickOffsetMs(shard: number): number {
 
 /** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
 export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
+	const job = { tickAt, takenAt: tools.now() };
 	const from = tickAt + tickLeadMs;
 	const own = targetsOfShard(tools.targets(), shard);
 	const due = slotsDue(specsOf(own, tools.vantage), from, from + tickEveryMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
@@ -94,7 +98,7 @@ export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTic
 		if (why === null) open.push(slot);
 		else refused.push(tools.record(missedSlot(slotKey(slot, 'scheduled'), why)));
 	}
-	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', () => tools.handOver?.({ shard, tickAt })))]);
+	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', job, () => tools.handOver?.({ shard, tickAt })))]);
 }
 
 const shardsOf = new WeakMap<readonly Target[], readonly Target[][]>();
@@ -114,20 +118,25 @@ function targetsOfShard(targets: readonly Target[], shard: number): readonly Tar
 /** A probe that the detector asked for. */
 export async function runConfirmation(tools: ScheduleTools, ask: { targetId: string; canary: string; slotAt: number }): Promise<void> {
 	const target = tools.targets().find(({ id }) => id === ask.targetId);
-	if (target === undefined || tools.now() > ask.slotAt + 60_000) return;
-	await Promise.all(await runReserved(tools, [{ target, canary: ask.canary, vantage: tools.vantage, slotAt: ask.slotAt }], 'confirmation'));
+	const takenAt = tools.now();
+	if (target === undefined || takenAt > ask.slotAt + 60_000) return;
+	const slot = { target, canary: ask.canary, vantage: tools.vantage, slotAt: ask.slotAt };
+	await Promise.all(await runReserved(tools, [slot], 'confirmation', { tickAt: null, takenAt }));
 }
 
 async function runReserved(
 	tools: ScheduleTools,
 	slots: readonly DueSlot[],
 	kind: ProbeKind,
+	job: Pick<ProbeSteps, 'tickAt' | 'takenAt'>,
 	handOver: () => Promise<void> | undefined = () => undefined,
 ): Promise<Promise<void>[]> {
 	if (slots.length === 0) return [];
 	await tools.canaryTests.learn(slots.map(({ target }) => target));
 	const asks = slots.map((slot) => ({ id: reservationId(slot, kind), estimateMicroUsd: reservationMicroUsd(slot.target, slot.canary) }));
-	const { granted, denied } = await reserve(tools.db, asks, { now: tools.now(), capMicroUsd: tools.capMicroUsd() });
+	const reservingAt = tools.now();
+	const { granted, denied } = await reserve(tools.db, asks, { now: reservingAt, capMicroUsd: tools.capMicroUsd() });
+	const steps = { ...job, reservingAt, reservedAt: tools.now() };
 	const turns = slots
 		.filter((slot) => granted.has(reservationId(slot, kind)))
 		.map((slot) => ({ slot, begins: tools.waitUntil(slot.slotAt).then(() => !tools.stopping()) }));
@@ -142,7 +151,7 @@ async function runReserved(
 	};
 	const runs = slots.map(async (slot) => {
 		const begins = turnOf.get(slot);
-		if (begins !== undefined) return (await begins) ? runSlot(tools, slot, kind) : undefined;
+		if (begins !== undefined) return (await begins) ? runSlot(tools, slot, kind, steps) : undefined;
 		// Neither granted nor denied: another run of this job has sent it, and either records it or dies; then the slot is settled as missed.
 		// A confirmation that the budget denies is no missed slot: nothing was due.
 		if (kind === 'scheduled' && denied.has(reservationId(slot, kind))) await tools.record(missedSlot(slotKey(slot, kind), 'budget'));
@@ -160,12 +169,14 @@ function limitOf({ provider, maxConcurrency }: Target): LimitFunction {
 	return limit;
 }
 
-async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind): Promise<void> {
+async function runSlot(tools: ScheduleTools, slot: DueSlot, kind: ProbeKind, steps: Omit<ProbeSteps, 'recordingAt' | 'recordedAt'>): Promise<void> {
 	const canary = slot.target.canaries.find(({ name }) => name === slot.canary);
 	if (canary === undefined) return;
 	const sent = await limitOf(slot.target)(() => tools.runProbe({ target: slot.target, canary, vantage: slot.vantage, kind, slotAt: slot.slotAt }));
 	const result = await tools.canaryTests.test(slot.target, canary, sent);
+	const recordingAt = tools.now();
 	await tools.record(result);
+	tools.onRoad?.({ ...steps, recordingAt, recordedAt: tools.now() }, slot.target, result);
 	await settlerOf(tools.db).settle(reservationId(slot, kind), bookedMicroUsd(slot.target, slot.canary, result));
 }
 

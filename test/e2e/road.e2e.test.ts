@@ -9,6 +9,7 @@ import { fileSlug } from '#core/target.ts';
 import type { Fleet } from '#simulator/fleet.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { type Collector, startCollector } from '#test/collector.ts';
+import { tracesSeen } from '#test/trace-spans.ts';
 import { processes, type Service, startService, stopServices, until } from './service.ts';
 
 const quick = { median: 20, sigma: 0 };
@@ -39,6 +40,7 @@ if (!hasBrowser) console.warn('LEFT OUT: the open page in test/e2e/road.e2e.test
 let browser: Browser | null = null;
 let simulator: Simulator;
 let collector: Collector;
+let spans: Collector;
 let service: Service;
 
 function configText(extra = ''): string {
@@ -60,7 +62,7 @@ alerts:
 ${extra}`;
 }
 
-const env = { FLEET_KEY: 'test-key', HOOK_SECRET: secret };
+const env: Record<string, string> = { FLEET_KEY: 'test-key', HOOK_SECRET: secret };
 const getJson = async <T>(path: string): Promise<T> => (await fetch(`${service.url}${path}`)).json() as Promise<T>;
 const verdicts = async () => (await getJson<{ targets: Record<string, { state: string; reason: string; since: string }> }>('/v1/verdicts')).targets;
 const stateOf = async (id: string) => (await verdicts())[id]?.state;
@@ -113,6 +115,9 @@ async function newestSlot(): Promise<number> {
 beforeAll(async () => {
 	simulator = await startSimulator({ fleet, apiKeys: Object.fromEntries(fleet.providers.map(({ id }) => [id, 'test-key'])) });
 	collector = await startCollector();
+	spans = await startCollector();
+	spans.usually('/v1/traces', { status: 200, body: '{}', headers: { 'content-type': 'application/json' } });
+	Object.assign(env, { OTEL_EXPORTER_OTLP_ENDPOINT: spans.url, OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.3' });
 	service = await startService({ config: configText(), env });
 });
 afterAll(async () => {
@@ -120,6 +125,7 @@ afterAll(async () => {
 	await stopServices();
 	await simulator.close();
 	await collector.close();
+	await spans.close();
 });
 
 describe('from linnet.yaml to a router, a page and an alert', () => {
@@ -181,6 +187,39 @@ describe('from linnet.yaml to a router, a page and an alert', () => {
 		expect(ok?.ttftMs).toBeGreaterThan(0);
 		expect(ok?.connectMs).toBeGreaterThan(0);
 		expect(JSON.stringify(results)).not.toContain('test-key');
+	});
+
+	it('one probe’s road is one trace, from its job to the snapshot, though two processes tell it, each with its own share of the sampler', async () => {
+		const whole = await until('a whole road', async () =>
+			[...tracesSeen(spans).values()].find((trace) => ['slot', 'judge', 'publish'].every((name) => trace.some((span) => span.name === name))),
+		);
+		const one = (name: string) => whole.find((span) => span.name === name) ?? expect.fail(`no ${name} in ${whole.map((span) => span.name)}`);
+		const parents = Object.fromEntries(whole.map(({ name, parentSpanId }) => [name, whole.find(({ spanId }) => spanId === parentSpanId)?.name ?? null]));
+		const asked = String(one('slot').attributes['linnet.target']).split(':').at(-2);
+		const exchange = `chat ${asked === 'b c é' ? 'maker/two:b c é' : asked}`;
+		expect(parents).toMatchObject({
+			...{ slot: null, job: 'slot', reserve: 'slot', wait: 'slot', [exchange]: 'slot', record: 'slot' },
+			...{ connect: exchange, 'request to headers': exchange, judge: 'record', publish: 'judge' },
+		});
+		for (const span of whole) {
+			const parent = whole.find(({ spanId }) => spanId === span.parentSpanId);
+			expect(span.to >= span.from, span.name).toBe(true);
+			if (parent === undefined) continue;
+			// What follows the record in another process comes after it; all else is within.
+			if (span.role === 'judge') expect(span.to >= parent.to && span.from >= one('record').from, span.name).toBe(true);
+			else expect(span.from >= parent.from && span.to <= parent.to, span.name).toBe(true);
+		}
+		expect(new Set(whole.map(({ role }) => role))).toEqual(new Set(['probe', 'judge']));
+		expect(one(exchange).attributes).toMatchObject({ 'gen_ai.operation.name': 'chat', 'server.address': '127.0.0.1' });
+		const failed = [...tracesSeen(spans).values()]
+			.flat()
+			.find(({ attributes }) => attributes['error.type'] === 'server_error' || attributes['error.type'] === 'overloaded');
+		expect(failed?.status).toBe(2);
+		const { results } = await getJson<{ results: { startedAt: string | null }[] }>(`/v1/targets/${encodeURIComponent(target)}/results?limit=500`);
+		const heard = [...tracesSeen(spans).values()].flat().filter(({ name, attributes }) => name === 'slot' && attributes['linnet.target'] === target);
+		expect(heard.length).toBeGreaterThan(0);
+		expect(heard.length).toBeLessThan(results.length);
+		expect(JSON.stringify(spans.seen)).not.toMatch(/test-key|Answer with|unavailable/);
 	});
 
 	it('one scrape tells of every process, and holds each series that the example rules and the dashboard ask for', async () => {

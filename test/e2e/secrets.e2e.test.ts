@@ -2,17 +2,19 @@
  * Every secret of the service is a marker, and everybody who sees one repeats it, in every place of every answer. After that it may stand in no table, no
  * file of the data directory (Postgres's own files, the log, the spool, the page), no line of output, no answer of the API, no alert and no export.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Db, openDb } from '#db/sql.ts';
 import { dialects } from '#providers/index.ts';
 import { type Collector, startCollector } from '#test/collector.ts';
 import { type Parrot, startParrot, ways } from './parrot.ts';
-import { type Service, startService, stopServices, until } from './service.ts';
+import { freePort, type Service, startService, stopServices, until } from './service.ts';
 
 // Plain words: no pattern of keys knows it. And what a URL, JSON and HTML escape.
 const marker = 'WaryOtter/Hums+Low=Tide';
@@ -37,6 +39,8 @@ const run = promisify(execFile);
 describe('a secret that everybody repeats', () => {
 	let parrot: Parrot;
 	let collector: Collector;
+	let mail: SMTPServer;
+	let mailAsked = 0;
 	let service: Service;
 	let db: Db;
 	const env: Record<string, string> = { LOG_LEVEL: 'debug' };
@@ -49,6 +53,17 @@ describe('a secret that everybody repeats', () => {
 	beforeAll(async () => {
 		parrot = await startParrot(marker);
 		collector = await startCollector();
+		// A collector of traces that refuses, in our words.
+		collector.usually('/v1/traces', { status: 400, body: marker });
+		mail = new SMTPServer({
+			disabledCommands: ['STARTTLS'],
+			onAuth({ username, password }, _, done) {
+				mailAsked += 1;
+				done(new Error(`${username} with ${password} is unknown here`));
+			},
+		});
+		await new Promise<void>((resolve) => mail.listen(0, '127.0.0.1', resolve));
+		const { port: mailPort } = mail.server.address() as AddressInfo;
 		Object.assign(env, {
 			...{
 				KEY: marker,
@@ -57,7 +72,8 @@ describe('a secret that everybody repeats', () => {
 				HOOK: `${parrot.url}/hook/${token}`,
 				PING: `${parrot.url}/ping/${token}`,
 			},
-			...{ SIGNING: token.padEnd(32, 'A'), BOT: `12:${token}`, ROUTING: token },
+			...{ SIGNING: token.padEnd(32, 'A'), BOT: `12:${token}`, ROUTING: token, MAIL_USER: 'otter', MAIL_PASSWORD: marker },
+			...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: `x-team=${token}` },
 		});
 		const keyOf = (dialect: string) => (dialect === 'bedrock' ? 'AWS_PAIR' : 'KEY');
 		const providers = Object.keys(dialects).map((dialect) => ({
@@ -76,8 +92,9 @@ alerts:
     hook: { type: webhook, urlEnv: HOOK, secretEnv: SIGNING }
     well: { type: webhook, url: "${collector.url}", secretEnv: SIGNING }
     bot: { type: telegram, tokenEnv: BOT, chatId: 7, apiUrl: "${parrot.url}/hook" }
+    mail: { type: email, host: 127.0.0.1, port: ${mailPort}, security: none, userEnv: MAIL_USER, passwordEnv: MAIL_PASSWORD, from: a@example.org, to: [b@example.org] }
     pager: { type: pagerduty, routingKeyEnv: ROUTING, url: "${parrot.url}/hook" }
-  routes: [{ channels: [hook, well, bot, pager], groupWait: 0s }, { match: { class: operator }, channels: [hook, well] }]
+  routes: [{ channels: [hook, well, bot, pager, mail], groupWait: 0s }, { match: { class: operator }, channels: [hook, well] }]
 deadManSwitch: { urlEnv: PING, every: 10s }
 `,
 			env,
@@ -86,7 +103,8 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 		const wanted = [...Object.keys(dialects).flatMap((dialect) => models.map((model) => `${dialect} ${model}`)), 'listing', 'hook', 'ping'];
 		await until(
 			() => `everybody asked: ${wanted.filter((what) => !parrot.asked.has(what))}`,
-			async () => wanted.every((what) => parrot.asked.has(what)) && collector.seen.length > 0,
+			async () =>
+				wanted.every((what) => parrot.asked.has(what)) && mailAsked > 0 && ['/', '/v1/traces'].every((path) => collector.seen.some((one) => one.path === path)),
 			30_000,
 		);
 		const report = { id: 'r1', source: token, target: token, from: new Date().toISOString(), to: token, outcomes: { [token]: 1 } };
@@ -125,6 +143,7 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 		await stopServices();
 		await parrot.close();
 		await collector.close();
+		await new Promise<void>((resolve) => mail.close(() => resolve()));
 	});
 
 	it('stands in no table', async () => {
@@ -182,8 +201,42 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 		const files = await filesIn(join(service.dir, 'public'));
 		expect(files.length).toBeGreaterThan(50);
 		for (const path of files) expect(found(path + (await readFile(path, 'latin1')))).toEqual([]);
-		for (const { body, headers } of collector.seen) expect(found(body + JSON.stringify(headers))).toEqual([]);
+		// The collector of traces is sent its own token, and the key of nobody.
+		for (const { path, body, headers } of collector.seen) expect(found(body + (path === '/v1/traces' ? '' : JSON.stringify(headers)))).toEqual([]);
 	}, 120_000);
+
+	it('as a password in the URL of Postgres or Redis stands in no word of a process that can or can’t reach them', async () => {
+		const socket = encodeURIComponent(join(service.dir, 'data', 'postgres', 'run'));
+		const word = encodeURIComponent(marker);
+		const known = `postgres://linnet:${word}@${socket}:5432/linnet`;
+		const nobody = `127.0.0.1:${await freePort()}`;
+		/** Until it ends, or has told its trouble. */
+		const say = async (variables: Record<string, string>, ...args: string[]) => {
+			const child = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'bin', 'linnet.mjs'), ...args], {
+				cwd: service.dir,
+				env: { PATH: process.env.PATH, LINNET_DATA: join(service.dir, 'data', 'apart'), ...env, ...variables },
+			});
+			let words = '';
+			for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (words += chunk));
+			const ended = new Promise((resolve) => child.once('close', resolve));
+			await until(
+				() => `the words of ${args}, after: ${words}`,
+				async () => child.exitCode !== null || /queue trouble/.test(words),
+			);
+			child.kill('SIGKILL');
+			await ended;
+			return words;
+		};
+		const said = await Promise.all([
+			say({ DATABASE_URL: known }, 'cost'),
+			say({ DATABASE_URL: `postgres://linnet:${word}@${nobody}/linnet` }, 'migrate'),
+			say({ DATABASE_URL: `mysql://linnet:${word}@${nobody}/linnet` }, 'migrate'),
+			say({ DATABASE_URL: known, REDIS_URL: `redis://:${word}@${nobody}` }, 'worker', '--jobs', 'judge'),
+			say({ DATABASE_URL: known, REDIS_URL: `redis://:${word}@${new URL(collector.url).host}` }, 'worker', '--jobs', 'judge'),
+		]);
+		for (const words of said) expect(words).not.toBe('');
+		expect(said.flatMap(found)).toEqual([]);
+	});
 
 	it('stands in no line of output and, when all is stopped, in no file of the data directory', async () => {
 		await db.execute('checkpoint');

@@ -37,6 +37,8 @@ export interface StartOptions {
 	readonly port?: number;
 	/** False: resolves at once, for starts that must fail. */
 	readonly waitUntilReady?: boolean;
+	/** Default 90 s. */
+	readonly readyWithinMs?: number;
 	/** Command that it is started through, e.g. into another network. */
 	readonly enter?: readonly string[];
 	/** Where its address can't be reached from here. */
@@ -46,7 +48,16 @@ export interface StartOptions {
 const started: { child: ChildProcess; dir: string }[] = [];
 
 /** `linnet up` in a directory of its own, as a process group of its own. */
-export async function startService({ config, env = {}, dir, port, waitUntilReady = true, enter = [], isReady }: StartOptions): Promise<Service> {
+export async function startService({
+	config,
+	env = {},
+	dir,
+	port,
+	waitUntilReady = true,
+	readyWithinMs = 90_000,
+	enter = [],
+	isReady,
+}: StartOptions): Promise<Service> {
 	const home = dir ?? (await mkdtemp(join(tmpdir(), 'linnet-e2e-')));
 	// Postgres runs as an unprivileged account when this is root; it must be able to get in.
 	await chmod(home, 0o755);
@@ -91,10 +102,14 @@ export async function startService({ config, env = {}, dir, port, waitUntilReady
 		ready: async () => (isReady === undefined ? (await fetch(`${service.url}/readyz`).catch(() => null))?.status === 200 : isReady(service.url)),
 	};
 	if (waitUntilReady) {
-		await until('ready', async () => {
-			if (child.exitCode !== null) throw new Error(`ended before it was ready:\n${output}`);
-			return service.ready();
-		});
+		await until(
+			() => `ready; its last words:\n${output.slice(-2_000)}`,
+			async () => {
+				if (child.exitCode !== null) throw new Error(`ended before it was ready:\n${output}`);
+				return service.ready();
+			},
+			readyWithinMs,
+		);
 	}
 	return service;
 }
