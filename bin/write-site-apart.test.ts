@@ -33,10 +33,7 @@ test('a record that is away gives what was read before', async () => {
 });
 
 test('what was asked of some targets is never given as that of others', async () => {
-	let settle = (_: FleetEvidence) => {};
-	const slow = new Promise<FleetEvidence>((resolve) => {
-		settle = resolve;
-	});
+	const { promise: slow, resolve: settle } = Promise.withResolvers<FleetEvidence>();
 	const evidenceAt = keepEvidence(
 		reader(
 			() => slow,
