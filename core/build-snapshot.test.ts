@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { sampleIncident } from '#test/sample-incident.ts';
-import { buildSnapshot, type RecentResults, type SnapshotFacts, type TargetFacts } from './build-snapshot.ts';
+import { buildSnapshot, type SnapshotFacts } from './build-snapshot.ts';
 import { dayState, overlapMinutes } from './day-views.ts';
 import type { Incident, OperatorEntry } from './incident.ts';
 import type { StoredOfficialIncident } from './official.ts';
 import { overrideIncident } from './override-incident.ts';
 import { emptyRollup, rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
+import type { RecentResults, TargetFacts } from './target-view.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);
 const target = {

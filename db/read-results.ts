@@ -1,7 +1,7 @@
-import type { RecentResults } from '#core/build-snapshot.ts';
 import type { Outcome } from '#core/outcome.ts';
 import type { ProbeKind, SlotKey } from '#core/probe-result.ts';
 import { targetId } from '#core/target.ts';
+import type { RecentResults } from '#core/target-view.ts';
 import { findKeys } from './names.ts';
 import { findRemarks } from './remarks.ts';
 import { kindCodes, outcomeCodes } from './result-codes.ts';

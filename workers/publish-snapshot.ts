@@ -1,6 +1,6 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 
-import { type AnnouncedMaintenance, buildSnapshot, type TargetFacts } from '#core/build-snapshot.ts';
+import { type AnnouncedMaintenance, buildSnapshot } from '#core/build-snapshot.ts';
 import { type CadencePlan, plannedIntervalMs } from '#core/cadence.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
@@ -10,6 +10,7 @@ import { emptyRollup } from '#core/rollup.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
 import type { Snapshot, SpendView } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
+import type { TargetFacts } from '#core/target-view.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDaySpend } from '#db/costs.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
@@ -141,7 +142,7 @@ function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: re
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { targets, vantages, facts, objectives, spend }: Numbers): Promise<Snapshot> {
+function store(tools: PublishTools, { readAt, targets, vantages, facts, objectives, spend }: Numbers): Promise<Snapshot> {
 	const { db, now, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const at = now();
@@ -156,6 +157,7 @@ function store(tools: PublishTools, { targets, vantages, facts, objectives, spen
 		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });
 		return buildSnapshot({
 			now: at,
+			countedAt: readAt,
 			number,
 			...status(),
 			simulated,

@@ -267,6 +267,8 @@ describe('killed', () => {
 			await until(`${words} started again`, async () => service.childPids(words).some((other) => other !== pid));
 			await until('its outage stands', async () => (await stateOf(id).catch(() => null)) === 'major_outage');
 		}
+		// One that is over before the judge is back is told to nobody.
+		await until('on-call heard of it', async () => alertsOf(id).some(({ type }) => type === 'incident.opened'));
 		const slotAtEnd = Date.now();
 		simulator.setFault('birch', 'maker/one', undefined);
 		await until('operational', async () => (await stateOf(id).catch(() => null)) === 'operational');
