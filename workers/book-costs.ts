@@ -1,4 +1,5 @@
 /** What probes did cost -> the budget, many at once: each settling on its own waits for the day's row and for the disk. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { settleAll } from '#db/budget.ts';
 import { type Db, isUnavailable } from '#db/sql.ts';
 
@@ -24,22 +25,24 @@ export function settlerOf(db: Db): Settler {
 
 function createSettler(db: Db): Settler {
 	let waiting = new Map<string, number>();
-	let batch: Promise<unknown> | null = null;
+	let next: Promise<void> | null = null;
+	let last: Promise<unknown> = Promise.resolve();
 	const flush = async () => {
-		await new Promise((resolve) => {
-			setTimeout(resolve, batchAfterMs);
-		});
+		// One at a time: while the database stands still, batch after batch would take every connection, and what is measured could not be recorded.
+		await Promise.all([last, pause(batchAfterMs)]);
 		const own = waiting;
-		[waiting, batch] = [new Map(), null];
-		await settleAll(db, own).catch((error) => {
+		[waiting, next] = [new Map(), null];
+		const settled = settleAll(db, own).catch((error) => {
 			if (!isUnavailable(error)) throw error;
 		});
+		last = settled.catch(() => {});
+		await settled;
 	};
 	return {
-		async settle(id, actualMicroUsd) {
+		settle(id, actualMicroUsd) {
 			waiting.set(id, actualMicroUsd);
-			batch ??= flush();
-			await batch;
+			next ??= flush();
+			return next;
 		},
 	};
 }
