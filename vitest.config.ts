@@ -33,7 +33,18 @@ export default defineConfig({
 				},
 			},
 			{ test: { ...shared, name: 'browser', include: ['**/*.browser.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
-			{ test: { ...shared, name: 'e2e', include: ['**/*.e2e.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 } },
+			{
+				test: {
+					...shared,
+					name: 'e2e',
+					include: ['**/*.e2e.test.ts'],
+					testTimeout: 180_000,
+					hookTimeout: 120_000,
+					// Last, and two at once: each is a whole service with its providers. Three starve them for seconds, and a probe then times out that was answered.
+					maxWorkers: 2,
+					sequence: { groupOrder: 1 },
+				},
+			},
 		],
 	},
 });
