@@ -101,13 +101,16 @@ const kindCodes = {
 	content_blocked: 'content_blocked',
 } as const satisfies Record<ErrorKind, Outcome>;
 
-/** Waiting for silence is what these cells are about: their deadlines must be short, so the answers before the silence are immediate. */
+/**
+ * Waiting for silence is what these cells are about. Their deadlines are shorter than a patient probe's, and still long enough for a machine
+ * that stands still for seconds: what comes before the silence is immediate, and must be seen before the deadline.
+ */
 const shortWaits: Partial<Record<FaultMode, Partial<Timeouts>>> = {
 	no_headers: { firstTokenMs: 600 },
-	silent_stream: { firstTokenMs: 1_500 },
-	heartbeat_then_nothing: { firstTokenMs: 1_500 },
-	slow_drip: { firstTokenMs: 1_500 },
-	stall_after: { firstTokenMs: 4_000, stallMs: 1_500 },
+	silent_stream: { firstTokenMs: 6_000 },
+	heartbeat_then_nothing: { firstTokenMs: 6_000 },
+	slow_drip: { firstTokenMs: 6_000 },
+	stall_after: { firstTokenMs: 6_000, stallMs: 3_000 },
 };
 
 interface Cell {
