@@ -27,7 +27,7 @@ import { sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { createPublisher } from '#workers/publish-snapshot.ts';
 import { rollUp } from '#workers/roll-up.ts';
 
-const samples = Number(process.argv[2] ?? 60);
+const samples = Number(process.argv[2] ?? 150);
 const targetCount = Number(process.argv[3] ?? 1_000);
 const dayMs = 86_400_000;
 const dir = await mkdtemp(join(tmpdir(), 'linnet-propagation-'));
@@ -133,8 +133,8 @@ async function sample(): Promise<Sampled> {
 		const { storedMs, servedMs } = await measure();
 		stored.push(storedMs);
 		served.push(servedMs);
-		// The page of 1,000 targets is rendered meanwhile, in its own thread.
-		await pause(1_500 + Math.random() * 1_000);
+		// The page of 1,000 targets is rendered meanwhile, in its own process.
+		await pause(500 + Math.random() * 1_000);
 	}
 	await whole;
 	const at = (found: number[], q: number) => Math.round(found.sort((a, b) => a - b)[Math.min(found.length - 1, Math.ceil(q * found.length) - 1)] ?? 0);

@@ -68,7 +68,7 @@ function stateOf(index: number, text: string): State {
 /** A target whose numbers and verdict stand is the same object from snapshot to snapshot (core/target-view.ts): a verdict is written in a tenth of the time. */
 const written = new WeakMap<TargetView, string>();
 
-function writeTarget(target: TargetView): string {
+export function writeTarget(target: TargetView): string {
 	const known = written.get(target);
 	if (known !== undefined) return known;
 	const text = JSON.stringify({ ...target, days: packDays(target.days) });

@@ -69,6 +69,34 @@ it('numbers that are too old, or of another configuration, are read anew first',
 	expect((await publisher.publishVerdicts()).targets.map(({ id }) => id)).toEqual(['acme:small:chat', 'acme:large:chat']);
 });
 
+it('a verdict does not wait for new numbers that are being made: it is told with those of before', async () => {
+	const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+	const asked = Promise.withResolvers<void>();
+	let isHeld = false;
+	const publisher = publisherWith({
+		async maintenances() {
+			if (isHeld) {
+				isHeld = false;
+				asked.resolve();
+				await gate;
+			}
+			return [];
+		},
+	});
+	await publisher.publish();
+	await insertResults(database.db, [sampleResult({ slotAt: sampleNow - 60_000, startedAt: sampleNow - 60_000 })], { now, retentionDays: 14 });
+	now += 11_000;
+	await rollUp({ db: database.db, log: silentLog, now: () => now });
+	isHeld = true;
+	const begun = publisher.publish();
+	await asked.promise;
+	await open();
+	const told = await publisher.publishVerdicts();
+	expect(told).toMatchObject({ number: 2, targets: [{ incident: 'i-1', availability: { '1d': { good: 1 } } }] });
+	release();
+	expect(await begun).toMatchObject({ number: 3, targets: [{ incident: 'i-1', availability: { '1d': { good: 2 } } }] });
+});
+
 it('a publication that began before a verdict and ends after it does not put it back', async () => {
 	let release = () => {};
 	const gate = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
-
-import { type AnnouncedMaintenance, buildSnapshot } from '#core/build-snapshot.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type AnnouncedMaintenance, buildSnapshot, type SnapshotFacts, viewTargets } from '#core/build-snapshot.ts';
 import { type CadencePlan, plannedIntervalMs } from '#core/cadence.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
@@ -9,6 +9,7 @@ import { overrideIncident } from '#core/override-incident.ts';
 import { emptyRollup } from '#core/rollup.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
 import type { Snapshot, SpendView } from '#core/snapshot.ts';
+import { writeTarget } from '#core/snapshot-text.ts';
 import type { Target } from '#core/target.ts';
 import type { TargetFacts } from '#core/target-view.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
@@ -22,7 +23,7 @@ import { dayOf } from '#db/partitions.ts';
 import { readRecentResults } from '#db/read-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
-import type { Db } from '#db/sql.ts';
+import type { Db, Tx } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 import { evaluatorName } from './evaluator.ts';
 import { readStandings } from './watch-slos.ts';
@@ -76,7 +77,9 @@ const numbersKeptMs = 30_000;
 export function createPublisher(tools: PublishTools): Publisher {
 	let kept: Numbers | null = null;
 	const publish = async () => {
-		kept = await readNumbers(tools);
+		const numbers = await readNumbers(tools);
+		await writeViews(tools, numbers);
+		kept = numbers;
 		return store(tools, kept);
 	};
 	return {
@@ -141,37 +144,53 @@ function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: re
 	};
 }
 
+/** How long verdicts may wait for the views of new numbers, ms. */
+const pieceMs = 8;
+
+/** Makes and writes the views of new numbers before the lock is taken: meanwhile verdicts are published with the numbers of before. */
+async function writeViews(tools: PublishTools, numbers: Numbers): Promise<void> {
+	let pieceEndsAt = performance.now() + pieceMs;
+	for (const view of viewTargets({ ...numbers, ...(await readJudged(tools, tools.db)), countedAt: numbers.readAt })) {
+		writeTarget(view);
+		if (performance.now() < pieceEndsAt) continue;
+		await setImmediate();
+		pieceEndsAt = performance.now() + pieceMs;
+	}
+}
+
+type Judged = Pick<SnapshotFacts, 'now' | 'incidents' | 'doubts' | 'maintenances'>;
+
+async function readJudged({ now, maintenances }: PublishTools, sql: Db | Tx): Promise<Judged> {
+	const at = now();
+	const judged = await listIncidents(sql, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
+	const entries = await listOperatorEntries(
+		sql,
+		judged.map(({ id }) => id),
+	);
+	return {
+		now: at,
+		incidents: judged.map((incident) => overrideIncident(incident, entries.get(incident.id) ?? [])),
+		doubts: await readDoubts(sql, evaluatorName),
+		maintenances: await maintenances(),
+	};
+}
+
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
 function store(tools: PublishTools, { readAt, targets, vantages, facts, objectives, spend }: Numbers): Promise<Snapshot> {
-	const { db, now, status, simulated, intervalMs, drill } = tools;
+	const { db, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
-		const at = now();
-		const judged = await listIncidents(tx, { resolvedSinceAt: at - 90 * dayMs, limit: incidentsRead });
-		const entries = await listOperatorEntries(
-			tx,
-			judged.map(({ id }) => id),
-		);
-		const incidents = judged.map((incident) => overrideIncident(incident, entries.get(incident.id) ?? []));
-		const doubts = await readDoubts(tx, evaluatorName);
-		const maintenances = await tools.maintenances();
-		const official = await listOfficialIncidents(tx, { sinceAt: at - 90 * dayMs, limit: officialRead });
+		const judged = await readJudged(tools, tx);
 		return buildSnapshot({
-			now: at,
+			...judged,
 			countedAt: readAt,
 			number,
 			...status(),
 			simulated,
 			intervalMs: intervalMs(),
-			vantages,
-			targets,
-			facts,
-			objectives,
+			...{ vantages, targets, facts, objectives },
 			...(spend === null ? {} : { spend }),
-			incidents,
-			doubts,
-			maintenances,
 			drill,
-			official,
+			official: await listOfficialIncidents(tx, { sinceAt: judged.now - 90 * dayMs, limit: officialRead }),
 		});
 	});
 }
