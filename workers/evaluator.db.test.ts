@@ -6,12 +6,13 @@ import { type Outcome, sliOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { listNotices } from '#db/alert-notices.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
-import { readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
+import { readCheckpoint, readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
 import { listIncidents, listOpenIncidents } from '#db/incidents.ts';
 import { acquireLease, type Lease, releaseLease } from '#db/leases.ts';
 import { recordObservations } from '#db/observations.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
+import { query } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
@@ -153,6 +154,18 @@ describe('judging recorded results', () => {
 		);
 		expect(killed).toEqual(whole);
 		expect(await listIncidents(house.db, { resolvedSinceAt: 0, limit: 10 })).toEqual([first]);
+	});
+
+	it('killed, it hears again what lies behind numbers that duplicates have burned', async () => {
+		await live(60, well);
+		await evaluator.checkpoint();
+		await live(10, well);
+		await house.db.run(query('burn', "select nextval('probe_result_seq') from generate_series(1, 10000)"));
+		await live(10, down('acme'));
+		await (await openEvaluator(tools())).checkpoint();
+		const heardAgain = await readCheckpoint(house.db, evaluatorName);
+		await evaluator.checkpoint();
+		expect(heardAgain).toEqual(await readCheckpoint(house.db, evaluatorName));
 	});
 
 	it('the journal is heard again only from the last checkpoint on', async () => {

@@ -177,13 +177,19 @@ async function load({ db, log, targets, blipMs }: EvaluatorTools): Promise<{ sta
 	const state = known ?? createJudgeState(judgeOptions(targets(), 1, blipMs()));
 	let head: EvaluatorHead = stored ?? { journalNumber: 0, readThroughSeq: 0 };
 	const steps = await readJournalAfter(db, evaluatorName, head.journalNumber);
+	// A page serves many steps: read for each step anew, an hour of a large fleet is read a thousand times.
+	let ahead: StoredResult[] = [];
+	let readSeq = head.readThroughSeq;
 	for (const { inputs, at, journalNumber, readThroughSeq } of steps) {
-		const results = [];
-		for (let seq = head.readThroughSeq; seq < readThroughSeq; ) {
-			const page = (await readResultsAfter(db, seq, batchSize)).filter((one) => one.seq <= readThroughSeq);
-			results.push(...page);
-			seq = page.length < batchSize ? readThroughSeq : (page.at(-1)?.seq ?? readThroughSeq);
+		while (readSeq < readThroughSeq) {
+			const page = await readResultsAfter(db, readSeq, batchSize);
+			ahead.push(...page);
+			// A short page is not the last one: numbers that duplicates have burned leave gaps.
+			readSeq = page.at(-1)?.seq ?? Number.POSITIVE_INFINITY;
 		}
+		const heard = ahead.findIndex(({ seq }) => seq > readThroughSeq);
+		const results = heard === -1 ? ahead : ahead.slice(0, heard);
+		ahead = heard === -1 ? [] : ahead.slice(heard);
 		// Its decisions were committed when it was taken.
 		hear(state, { at, inputs: (inputs ?? []) as JudgeInput[] }, results);
 		head = { journalNumber, readThroughSeq };
