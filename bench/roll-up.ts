@@ -9,7 +9,7 @@ import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { migrate } from '#db/migrate.ts';
 import { dayOf, ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
-import { readRecentResults } from '#db/read-results.ts';
+import { readRecentResults } from '#db/recent-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { readWindowRollups } from '#db/rollups.ts';
 import { openDb } from '#db/sql.ts';

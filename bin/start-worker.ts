@@ -229,7 +229,8 @@ async function startJudging(shop: Shop): Promise<void> {
 		{ concurrency: 3, lockMs: 60_000 },
 	);
 	await keepRegistered(stop, log, async () => {
-		await queues.everyTick('judge', { id: 'publish', everyMs: 10_000, offsetMs: 1_000, data: { job: 'publish' } });
+		const everyMs = config.current().targets.length <= smallFleet ? 10_000 : 15_000;
+		await queues.everyTick('judge', { id: 'publish', everyMs, offsetMs: 1_000, data: { job: 'publish' } });
 		// Looked at more often than it is asked: a page is due a while after its last answer.
 		await queues.everyTick('judge', { id: 'official', everyMs: 10_000, offsetMs: 3_000, data: { job: 'official' } });
 		await queues.everyTick('judge', { id: 'cadence', everyMs: 30_000, offsetMs: 2_000, data: { job: 'cadence' } });
@@ -247,6 +248,8 @@ async function startJudging(shop: Shop): Promise<void> {
 	});
 }
 
+/** Up to here fresh numbers cost next to nothing, and are published more often than is promised. */
+const smallFleet = 1_000;
 /** A process that dies is followed by another one this soon. */
 const leaseMs = 5_000;
 /** While results come they are looked for this often: half of it is the mean delay of a verdict. */

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isStale } from '#core/freshness.ts';
@@ -82,6 +83,8 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 	};
 }
 
+/** A third of an equal share (nice(1)): the page is late by seconds, not by minutes. */
+const politeness = 5;
 /** Waits no longer for the record: the page must turn though the database is gone. */
 const evidenceWaitMs = 2_000;
 
@@ -120,6 +123,8 @@ export function keepEvidence(
 }
 
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
+	// A verdict on its way to routers and a probe that is due come first where processors are short.
+	setPriority(politeness);
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
 	const turns = createPageTurns();

@@ -7,6 +7,7 @@ import './packed-rollups.ts';
 import { dayOf, ensureDayPartitions } from './partitions.ts';
 import { insertResults } from './probe-results.ts';
 import './read-results.ts';
+import './recent-results.ts';
 import './rollups.ts';
 import { queries } from './sql.ts';
 import { registerTargets } from './targets.ts';
@@ -81,6 +82,8 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['probe_results_slots', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 240_000)).join()}]::float8[]`]],
 	['probe_results_latest', [at(3_600_000)]],
 	['probe_results_recent', [at(3_600_000)]],
+	['probe_results_recent_of', [at(3_600_000), keys]],
+	['probe_results_news', ['99800']],
 	['result_details_find', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 240_000)).join()}]::float8[]`]],
 	['roll_up_touched', ['99000', '99800', '500']],
 	['roll_up_raw', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 300_000)).join()}]::float8[]`]],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sliOf } from '#core/outcome.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
@@ -8,7 +9,8 @@ import { encodeLog } from './log-code.ts';
 import { dropExpiredPartitions, ensurePartitions } from './partitions.ts';
 import { insertResults } from './probe-results.ts';
 import { listQuarantine } from './quarantine.ts';
-import { findResult, listResults, readRecentResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
+import { findResult, listResults, readResultsAfter, readResultsOfDay, slotsWithoutResult } from './read-results.ts';
+import { createRecentReader, readRecentResults } from './recent-results.ts';
 import { remarksAtMost } from './remarks.ts';
 import { kindCodes, outcomeCodes, phaseCodes, sliCodes } from './result-codes.ts';
 import { listMarks } from './series-marks.ts';
@@ -244,6 +246,31 @@ it('tells the newest facts of each target and vantage', async () => {
 			],
 		]),
 	);
+});
+
+it('the newest facts are the same to who reads on as to who reads everything, whatever comes in whatever order', async () => {
+	const result = fc.record({
+		target: fc.constantFrom('acme:small:chat', 'acme:org/large:v2:chat'),
+		ago: fc.integer({ min: 0, max: 40 }),
+		vantage: fc.constantFrom('local', 'eu'),
+		kind: fc.constantFrom('scheduled' as const, 'confirmation' as const, 'manual' as const),
+		outcome: fc.constantFrom('ok' as const, 'server_error' as const, 'rate_limited' as const, null),
+	});
+	const batches = fc.array(fc.array(result, { maxLength: 6 }), { minLength: 6, maxLength: 6 });
+	const reader = createRecentReader(db);
+	for (const batch of fc.sample(batches, { numRuns: 4, seed: 7 }).flat()) {
+		const results = batch.map(({ target, ago, vantage, kind, outcome }) => {
+			const [provider = '', ...rest] = target.split(':');
+			const slotAt = sampleNow - ago * 1_000;
+			const slot = { provider, model: rest.slice(0, -1).join(':'), slotAt, vantage, kind };
+			return outcome === null
+				? missedSlot(sampleResult(slot), 'missed_slot')
+				: sampleResult({ ...slot, startedAt: slotAt + 5, outcome, sli: sliOf(outcome, null) });
+		});
+		await insertResults(db, results, bounds);
+		expect(await reader.read(sampleNow, sampleNow - dayMs)).toEqual(await readRecentResults(db, sampleNow - dayMs));
+	}
+	expect((await readRecentResults(db, sampleNow - dayMs)).size).toBe(2);
 });
 
 it('keeps the key and the first day of a target that leaves and comes back', async () => {

@@ -1,13 +1,11 @@
 import type { Outcome } from '#core/outcome.ts';
 import type { ProbeKind, SlotKey } from '#core/probe-result.ts';
 import { targetId } from '#core/target.ts';
-import type { RecentResults } from '#core/target-view.ts';
 import { findKeys } from './names.ts';
-import { findRemarks } from './remarks.ts';
 import { kindCodes, outcomeCodes } from './result-codes.ts';
-import { detailKey, findDetails, parseResultId, type ResultRow, resultColumns, type StoredResult, toStoredResults } from './result-row.ts';
+import { parseResultId, type ResultRow, resultColumns, type StoredResult, toStoredResults } from './result-row.ts';
 import { instant, query, type Sql } from './sql.ts';
-import { neverStarted, readCode, startInDetails } from './stored-columns.ts';
+import { neverStarted } from './stored-columns.ts';
 
 const selectAfter = query<ResultRow>(
 	'probe_results_after',
@@ -61,36 +59,6 @@ const selectLatest = query<ResultRow>(
 	) p
 	where t.removed_at is null
 	order by s.target_key, s.vantage_key, p.slot_at desc`,
-);
-
-interface RecentRow {
-	readonly target_id: string;
-	readonly vantage: string;
-	readonly slot_at: number;
-	readonly start_delay_ms: number;
-	readonly code: number;
-	readonly series_key: number;
-	readonly remark_key: number;
-}
-
-// The newest three that are good or bad, and the newest of all, of each series: a target has few.
-const selectRecent = query<RecentRow>(
-	'probe_results_recent',
-	`select t.target_id, v.name as vantage, p.slot_at, p.start_delay_ms, p.code, p.series_key, p.remark_key
-	from targets t
-	join series s using (target_key)
-	join vantages v using (vantage_key)
-	cross join lateral (
-		(select r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
-		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted}
-		order by r.slot_at desc limit 1)
-		union
-		(select r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
-		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted} and (r.code & 128) = 0
-		order by r.slot_at desc limit 3)
-	) p
-	where t.removed_at is null and s.kind < 2
-	order by t.target_id, v.name, p.slot_at desc`,
 );
 
 const selectWithout = query<{ ordinal: number }>(
@@ -182,45 +150,6 @@ export async function findResult(sql: Sql, id: string): Promise<StoredResult | n
 /** The newest result that ran since `sinceAt`, of each configured target and vantage that has one. */
 export async function latestPerTarget(sql: Sql, sinceAt: number): Promise<StoredResult[]> {
 	return toStoredResults(sql, await sql.run(selectLatest, [instant(sinceAt)]));
-}
-
-/** What is newest of each configured target and vantage that has a result since `sinceAt`: target id → vantage → facts. Manual probes stay out. */
-export async function readRecentResults(sql: Sql, sinceAt: number): Promise<Map<string, Record<string, RecentResults>>> {
-	const rows = await sql.run(selectRecent, [instant(sinceAt)]);
-	const groups = [...Map.groupBy(rows, ({ target_id, vantage }) => `${target_id} ${vantage}`).values()];
-	const newest = groups.flatMap(([first]) => first ?? []);
-	const words = await findWords(sql, newest);
-	const byTarget = new Map<string, Record<string, RecentResults>>();
-	for (const [i, [first, ...others]] of groups.entries()) {
-		if (first === undefined) continue;
-		const startedAt = ({ slot_at, start_delay_ms }: RecentRow) => slot_at + (start_delay_ms === startInDetails ? 0 : start_delay_ms);
-		const valid = [first, ...others].filter(({ code }) => readCode(code).sli !== 'excluded').slice(0, 3);
-		byTarget.set(first.target_id, {
-			...byTarget.get(first.target_id),
-			[first.vantage]: {
-				measuredAt: words[i]?.startedAt ?? startedAt(first),
-				validAt: valid.length === 0 ? null : Math.max(...valid.map(startedAt)),
-				outcome: readCode(first.code).outcome,
-				subcode: words[i]?.subcode ?? null,
-				retryAfterMs: words[i]?.retryAfterMs ?? null,
-				votes: valid.map(({ code }) => readCode(code).sli),
-			},
-		});
-	}
-	return byTarget;
-}
-
-async function findWords(sql: Sql, rows: readonly RecentRow[]): Promise<{ subcode: string | null; retryAfterMs: number | null; startedAt: number | null }[]> {
-	const remarks = await findRemarks(
-		sql,
-		rows.map((row) => row.remark_key),
-	);
-	const details = await findDetails(sql, rows);
-	return rows.map((row) => {
-		const own = details.get(detailKey(row));
-		const evidence = own === undefined ? remarks.get(row.remark_key)?.evidence : own.evidence;
-		return { subcode: evidence?.subcode ?? null, retryAfterMs: own?.retryAfterMs ?? null, startedAt: own?.startedAt ?? null };
-	});
 }
 
 /** Those of the slots that have neither a result nor a missed marker, in the given order. */

@@ -14,7 +14,7 @@ import { readDoubts } from '#db/evaluator-state.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { readVantageProgress } from '#db/loop-facts.ts';
 import { dayOf } from '#db/partitions.ts';
-import { readRecentResults } from '#db/read-results.ts';
+import { readRecentResults } from '#db/recent-results.ts';
 import type { Sql } from '#db/sql.ts';
 import { evaluatorName } from './evaluator.ts';
 

@@ -20,7 +20,7 @@ import { listIncidents } from '#db/incidents.ts';
 import { listOfficialIncidents } from '#db/official-incidents.ts';
 import { listOperatorEntries } from '#db/operator-entries.ts';
 import { dayOf } from '#db/partitions.ts';
-import { readRecentResults } from '#db/read-results.ts';
+import { createRecentReader, type RecentReader } from '#db/recent-results.ts';
 import type { RollupReader } from '#db/rollup-reader.ts';
 import { publishSnapshot as storeSnapshot } from '#db/snapshots.ts';
 import type { Db, Tx } from '#db/sql.ts';
@@ -70,14 +70,15 @@ const incidentsRead = 5_000;
 const officialRead = 1_000;
 /** What a header told longer ago says nothing of now. */
 const headroomKeptMs = 600_000;
-/** The whole is published every 10 s; numbers older than this are not given out as news. */
+/** The whole is published every 10 or 15 s; numbers older than this are not given out as news. */
 const numbersKeptMs = 30_000;
 
 /** Keeps the last numbers in memory: one for a process. */
 export function createPublisher(tools: PublishTools): Publisher {
 	let kept: Numbers | null = null;
+	const recents = createRecentReader(tools.db);
 	const publish = async () => {
-		const numbers = await readNumbers(tools);
+		const numbers = await readNumbers(tools, recents);
 		await writeViews(tools, numbers);
 		kept = numbers;
 		return store(tools, kept);
@@ -92,13 +93,13 @@ export function createPublisher(tools: PublishTools): Publisher {
 	};
 }
 
-async function readNumbers(tools: PublishTools): Promise<Numbers> {
+async function readNumbers(tools: PublishTools, recents: RecentReader): Promise<Numbers> {
 	const { db, rollups, now, targets } = tools;
 	const at = now();
 	const configured = targets();
 	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives, spentOf] = await Promise.all([
 		firstScheduledAt(db),
-		readRecentResults(db, at - dayMs),
+		recents.read(at, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),
 		listCanaryFaults(db),
