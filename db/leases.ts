@@ -12,10 +12,12 @@ const acquire = query<{ token: number }>(
 	returning fencing_token as token`,
 );
 
+// Also one that has run out: while nobody has taken it, its token is the newest. Measured with 10,000 targets on two cores: after a start some steps take
+// longer than the lease, and a judge that began anew each time stood still for a minute.
 const renew = query<{ token: number }>(
 	'leases_renew',
 	`update leases set expires_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000)
-	where name = $1::text and fencing_token = $2::bigint and expires_at > clock_timestamp() returning fencing_token as token`,
+	where name = $1::text and fencing_token = $2::bigint returning fencing_token as token`,
 );
 
 const release = query('leases_release', 'update leases set expires_at = clock_timestamp() where name = $1::text and fencing_token = $2::bigint');
@@ -35,7 +37,7 @@ export async function acquireLease(sql: Sql, name: string, holder: string, ttlMs
 	return taken === undefined ? null : { name, token: taken.token };
 }
 
-/** @returns false when the lease is lost: stop the work that it is for. */
+/** @returns false when another holder has it: stop the work that it is for. */
 export async function renewLease(sql: Sql, { name, token }: Lease, ttlMs: number): Promise<boolean> {
 	return (await sql.run(renew, [name, token, ttlMs])).length > 0;
 }

@@ -130,10 +130,11 @@ describe('leases', () => {
 		expect(await acquireLease(db, 'l', 'c', minute), 'an old holder can not free it').toBeNull();
 	});
 
-	it('expire by themselves', async () => {
+	it('expire by themselves, and stay with a holder that is late as long as nobody has taken them', async () => {
 		const lease = await acquireLease(db, 'l', 'a', 0);
-		expect(await renewLease(db, lease!, minute)).toBe(false);
+		expect(await renewLease(db, lease!, 0)).toBe(true);
 		expect(await acquireLease(db, 'l', 'b', minute)).not.toBeNull();
+		expect(await renewLease(db, lease!, minute)).toBe(false);
 	});
 
 	it('one that seems to last for hours, because the clock of the server was set back, is free, and its holder is fenced', async () => {
