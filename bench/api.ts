@@ -1,11 +1,11 @@
 /**
  * What serving costs: requests a second of the API against a bare node:http server that sends the same bytes, and nginx with the same file
- * (one worker; `apt-get install nginx-light`). Then the same load with 1,000 readers of events connected. Prints tables of ratios.
+ * (one worker; `apt-get install nginx-light`). Then an even load, alone and beside 1,000 readers of events. Prints tables of ratios.
  * `node bench/api.ts [seconds]`; needs `wrk`. Servers and load share the machine's cores, so read the ratios, not the figures.
  */
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, get } from 'node:http';
+import { Agent, createServer, get } from 'node:http';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,6 +18,7 @@ const run = promisify(execFile);
 const connections = 64;
 const readers = 1_000;
 const rounds = 3;
+const pacedPerSecond = 1_000;
 
 interface Listening {
 	readonly url: string;
@@ -158,31 +159,66 @@ async function readEvents(url: string): Promise<void> {
 	process.send?.('open');
 }
 
+/**
+ * Requests at an even pace, each timed from when it was due, so that a server that stands still is charged with all that had to wait. As a table's row.
+ * Far below what it can serve: at full load whatever is done besides shows, readers or not.
+ */
+async function pace(url: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<void> {
+	const agent = new Agent({ keepAlive: true, maxSockets: connections });
+	const tookMs: number[] = [];
+	const startedMs = performance.now();
+	let [sent, done] = [0, 0];
+	await new Promise<void>((resolve, reject) => {
+		const timer = setInterval(() => {
+			for (; sent < ((performance.now() - startedMs) / 1_000) * pacedPerSecond && sent < seconds * pacedPerSecond; sent++) {
+				const dueMs = startedMs + (sent / pacedPerSecond) * 1_000;
+				get(url, { agent, headers }, (res) => {
+					res.resume().on('end', () => {
+						tookMs.push(performance.now() - dueMs);
+						if (++done < seconds * pacedPerSecond) return;
+						clearInterval(timer);
+						resolve();
+					});
+				}).on('error', reject);
+			}
+		}, 1);
+	});
+	agent.destroy();
+	tookMs.sort((a, b) => a - b);
+	process.send?.([0.5, 0.99, 0.999].map((q) => tookMs[Math.floor(q * tookMs.length)]?.toFixed(1)));
+	process.disconnect();
+}
+
+async function measurePaced(url: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<string> {
+	const child = fork(fileURLToPath(import.meta.url), ['--pace', url, JSON.stringify(headers), String(seconds)]);
+	const [found] = (await once(child, 'message')) as [string[]];
+	return found.join(' / ');
+}
+
 async function compareWithEvents(api: Rival, seconds: number): Promise<void> {
-	const [name, path, headers] = cases[1];
-	const check = cases[6];
+	const asked = [cases[1], cases[6]];
 	api.publish();
-	const measureBoth = async () => [await api.measure(name, path, headers, seconds), await api.measure(check[0], check[1], check[2], seconds)] as const;
-	const alone = await measureBoth();
-	const crowd = fork(fileURLToPath(import.meta.url), ['--read', api.url]);
-	await once(crowd, 'message');
-	const crowded = await measureBoth();
-	crowd.disconnect();
-	await once(crowd, 'exit');
-	console.log(`\nA new snapshot every second; beside ${readers} readers of events (they and the load share the machine's cores with the server):`);
-	console.table(
-		[name, check[0]].map((answer, index) => ({
-			answer,
-			'alone req/s': Math.round(alone[index]?.perSecond ?? 0),
-			'alone p99': alone[index]?.p99,
-			'with readers req/s': Math.round(crowded[index]?.perSecond ?? 0),
-			'with readers p99': crowded[index]?.p99,
-		})),
+	const rows = asked.map(([answer]) => ({ answer, alone: [] as string[], 'beside readers': [] as string[] }));
+	const measureAll = async (column: 'alone' | 'beside readers') => {
+		for (const [i, [, path, headers]] of asked.entries()) rows[i]?.[column].push(await measurePaced(api.url + path, headers, seconds));
+	};
+	for (let round = 0; round < rounds; round++) {
+		await measureAll('alone');
+		const crowd = fork(fileURLToPath(import.meta.url), ['--read', api.url]);
+		await once(crowd, 'message');
+		await measureAll('beside readers');
+		crowd.disconnect();
+		await once(crowd, 'exit');
+	}
+	console.log(
+		`\n${pacedPerSecond} requests a second and a new snapshot every second, alone and beside ${readers} readers of events: ms at p50 / p99 / p99.9, in turns`,
 	);
+	console.table(rows.map((row) => ({ ...row, alone: row.alone.join(', '), 'beside readers': row['beside readers'].join(', ') })));
 }
 
 if (process.argv[2] === '--serve') await serveChild(process.argv[3] ?? '');
 else if (process.argv[2] === '--read') await readEvents(process.argv[3] ?? '');
+else if (process.argv[2] === '--pace') await pace(process.argv[3] ?? '', JSON.parse(process.argv[4] ?? '{}'), Number(process.argv[5]));
 else {
 	const seconds = Number(process.argv[2] ?? 3);
 	const api = await startRival('api');

@@ -96,6 +96,19 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		];
 	};
 
+	test('the strip of the fleet is read without colour: the worse, the higher', async () => {
+		const server = await start();
+		const { page } = await open(server.url);
+		const heights = await page
+			.locator('.fleet path')
+			.evaluateAll((paths) => Object.fromEntries(paths.map((path) => [path.getAttribute('class')?.slice(2), Math.round(path.getBoundingClientRect().height)])));
+		const [down = 0, slow = 0, up = 0, none = 0] = ['down', 'slow', 'up', 'none'].map((mark) => heights[mark]);
+		expect(down).toBeGreaterThan(slow);
+		expect(slow).toBeGreaterThan(up);
+		expect(up).toBeGreaterThan(none);
+		expect(none).toBeGreaterThan(0);
+	});
+
 	test('without JavaScript the overview is complete: every state, every number, every list of days', async () => {
 		const snapshot = freshSnapshot();
 		const server = await start(snapshot);

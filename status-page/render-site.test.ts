@@ -225,6 +225,15 @@ describe('the overview', () => {
 		expect(content).toContain('13 of 16 valid results bad: server_error 9, first_token_timeout 4');
 	});
 
+	test('lists open incidents the worst first, and those of one impact in their order', () => {
+		const [one] = snapshot.incidents.filter(({ resolvedAt }) => resolvedAt === null);
+		if (one === undefined) throw new Error('Expected the sample to have an open incident');
+		const impacts = ['minor', 'critical', 'major', 'critical'] as const;
+		const incidents = impacts.map((impact, i) => ({ ...one, id: `i-${i}`, impact, title: `Trouble ${i}.` }));
+		const content = page('index.html', renderSite({ ...snapshot, incidents }, { now: sampleNow }));
+		expect(content.match(/Trouble \d(?=\.)/g)?.filter((title, i, all) => all.indexOf(title) === i)).toEqual(['Trouble 1', 'Trouble 3', 'Trouble 2', 'Trouble 0']);
+	});
+
 	test('an empty fleet renders, without a claim', () => {
 		const empty = {
 			...snapshot,
