@@ -163,15 +163,15 @@ describe('leases', () => {
 describe('snapshots', () => {
 	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü', targets: [] }) as unknown as Snapshot;
 
-	it('are numbered without a gap, whoever publishes, and the last hundred are kept', async () => {
+	it('are numbered without a gap, whoever publishes, and the last ten are kept', async () => {
 		expect(await readLatestSnapshot(db)).toBeNull();
-		const published = await Promise.all(Array.from({ length: 105 }, () => publishSnapshot(db, build)));
-		expect(published.map(({ number }) => number).sort((a, b) => a - b)).toEqual(Array.from({ length: 105 }, (_, i) => i + 1));
-		expect(await readLatestSnapshotNumber(db)).toBe(105);
+		const published = await Promise.all(Array.from({ length: 25 }, () => publishSnapshot(db, build)));
+		expect(published.map(({ number }) => number).sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
+		expect(await readLatestSnapshotNumber(db)).toBe(25);
 		const kept = await db.run(query<{ number: number }>('kept_snapshots', 'select number from snapshots order by number'));
-		expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, i) => i + 6));
-		expect(readSnapshot((await readLatestSnapshot(db))!.document)).toEqual(build(105));
-		await expect(publishSnapshot(db, (number) => build(number + 1))).rejects.toThrow(/number 106/);
+		expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, i) => i + 16));
+		expect(readSnapshot((await readLatestSnapshot(db))!.document)).toEqual(build(25));
+		await expect(publishSnapshot(db, (number) => build(number + 1))).rejects.toThrow(/number 26/);
 	});
 
 	it('wake the listeners, who are told to look again after every lost connection', async () => {
