@@ -43,6 +43,8 @@ export async function runRole(log: Log, start: (closing: Closing) => Promise<voi
 		process.exitCode = 1;
 		void stop('unhandled failure');
 	});
+	// It may have gone while this was loaded, before anybody listened.
+	if (supervised && !process.connected) return stop('parent gone');
 	try {
 		await start({ add: (name, close) => closers.push({ name, close }) });
 	} catch (error) {

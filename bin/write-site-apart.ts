@@ -144,6 +144,7 @@ function serveTasks(dir: string, databaseUrl: string | undefined): void {
 		});
 	});
 	process.on('disconnect', () => process.exit());
+	if (!process.connected) process.exit();
 	// Ctrl-C reaches the whole process group: it ends with its parent, not before.
 	for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 }
