@@ -225,6 +225,18 @@ describe('the overview', () => {
 		expect(content).toContain('13 of 16 valid results bad: server_error 9, first_token_timeout 4');
 	});
 
+	test('a target says how often it is probed, and when a short budget makes it rarer', () => {
+		const [calm, short, ...others] = snapshot.targets;
+		if (calm === undefined || short === undefined) throw new Error('Expected two sample targets');
+		const own = { ...calm, intervalMs: 30_000, plannedIntervalMs: 30_000 };
+		const made = renderSite({ ...snapshot, targets: [own, { ...short, plannedIntervalMs: 480_000 }, ...others] }, { now: sampleNow });
+		expect(page(`target/${calm.slug}.html`, made)).toContain('Probed every 30 s. ');
+		expect(page(`target/${short.slug}.html`, made)).toContain('Probed every 8 min instead of every 1 min: the day’s budget is short');
+		const { intervalMs: _, plannedIntervalMs: __, ...older } = calm;
+		const kept = { ...snapshot, targets: [older, short, ...others] } as unknown as Snapshot;
+		expect(page(`target/${calm.slug}.html`, renderSite(kept, { now: sampleNow }))).toContain('Probed every 1 min. ');
+	});
+
 	test('an empty fleet renders, without a claim', () => {
 		const empty = {
 			...snapshot,
