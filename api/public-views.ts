@@ -96,7 +96,7 @@ export function targetsView(snapshot: Snapshot) {
 		snapshot: snapshot.number,
 		generatedAt: snapshot.generatedAt,
 		simulated: snapshot.simulated,
-		targets: snapshot.targets.map(({ id, slug, provider, model, operation, upstreamModel, state, price, lifecycle }) => ({
+		targets: snapshot.targets.map(({ id, slug, provider, model, operation, upstreamModel, state, intervalMs, plannedIntervalMs, price, lifecycle }) => ({
 			objectives: objectivesOf(snapshot).get(id) ?? [],
 			id,
 			slug,
@@ -105,6 +105,8 @@ export function targetsView(snapshot: Snapshot) {
 			operation,
 			upstreamModel,
 			state,
+			intervalMs,
+			plannedIntervalMs,
 			price,
 			lifecycle,
 		})),

@@ -20,6 +20,11 @@ const headroom = z
 const identity = { id: z.string(), provider: z.string(), model: z.string(), operation: z.enum(operations), upstreamModel: z.string() };
 const verdict = { state: stateSchema, reason: z.string().describe('why, in words'), since: instant };
 
+const cadence = {
+	intervalMs: ms.describe('as configured'),
+	plannedIntervalMs: ms.describe("how often it is probed now, at least: longer than intervalMs while the day's budget is short"),
+};
+
 const healthTarget = z.strictObject({
 	...identity,
 	...verdict,
@@ -71,7 +76,9 @@ const targetObjectives = z
 export const targetsSchema = z.strictObject({
 	schema: z.literal('linnet.targets/1'),
 	...made,
-	targets: z.array(z.strictObject({ ...identity, slug: z.string(), state: stateSchema, price: price.nullable(), lifecycle, objectives: targetObjectives })),
+	targets: z.array(
+		z.strictObject({ ...identity, slug: z.string(), state: stateSchema, ...cadence, price: price.nullable(), lifecycle, objectives: targetObjectives }),
+	),
 });
 
 const dayView = z.strictObject({
@@ -90,6 +97,7 @@ export const targetSchema = z.strictObject({
 	staleAfter: instant,
 	target: healthTarget.extend({
 		slug: z.string(),
+		...cadence,
 		availability: z.record(z.enum(['5m', '30m', '1h', '1d', '7d', '30d', '90d']), availabilitySchema),
 		coverage: z.strictObject({ ran: count, due: count, ratio: share.nullable() }),
 		capacity: z.strictObject({ state: z.enum(capacityStates), ratio: share.nullable(), served: count, refused: count, retryAfterMs: ms.nullable(), headroom }),

@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { BadSaying, type OnCallDesk } from '#api/on-call-desk.ts';
 import { readSettings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
+import { openKnownSecrets } from './known-secrets.ts';
 import { openLog } from './log.ts';
 import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
@@ -15,8 +16,9 @@ export async function atDesk(ask: (desk: OnCallDesk) => Promise<object | null>):
 	const closers: (() => Promise<void> | void)[] = [];
 	const closing: Closing = { add: (_, close) => closers.push(close) };
 	try {
-		const { db } = await openDatabase(recordOf(readSettings()), openLog({ logLevel: 'warn' }, 'on-call'), closing, { connections: 1 });
-		const answer = await ask(createOnCallDesk(db, Date.now));
+		const settings = readSettings();
+		const { db } = await openDatabase(recordOf(settings), openLog({ logLevel: 'warn' }, 'on-call'), closing, { connections: 1 });
+		const answer = await ask(createOnCallDesk(db, Date.now, openKnownSecrets(settings.configPath)));
 		if (answer === null) throw new ExpectedError('there is none of this id');
 		console.log(JSON.stringify(answer, null, '\t'));
 	} catch (error) {

@@ -5,6 +5,7 @@ import { timesOfMaintenance } from '#config/resolve-alerts.ts';
 import { maintenanceSchema, matchSchema } from '#config/schema-alerts.ts';
 import { parseDuration } from '#core/duration.ts';
 import { causes, impacts, type OperatorEntryKind } from '#core/incident.ts';
+import { hideInJson } from '#core/redact.ts';
 import { acknowledge, listAcknowledgements } from '#db/acknowledgements.ts';
 import { listThreads } from '#db/alert-plans.ts';
 import { listDisabledEndpoints } from '#db/channel-states.ts';
@@ -41,15 +42,17 @@ const silenceBody = z.strictObject({
 const longestSilenceMs = 30 * 86_400_000;
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
-export function createOnCallDesk(db: Db, now: () => number): OnCallDesk {
+/** @param secrets what may be in no text that is kept, whoever pasted it */
+export function createOnCallDesk(db: Db, now: () => number, secrets: () => Promise<readonly string[]> = async () => []): OnCallDesk {
+	const clean = async (body: unknown) => hideInJson(body, await secrets());
 	return {
 		async note(incidentId, body) {
-			const said = read(noteBody, body);
+			const said = read(noteBody, await clean(body));
 			const added = await addOperatorEntry(db, { incidentId, at: now(), by: said.by, kind: 'note', value: null, body: said.text });
 			return added ? { schema: 'linnet.said/1', incident: incidentId } : null;
 		},
 		async override(incidentId, body) {
-			const { by: who, why, impact, cause, falseAlarm, withdraw } = read(overrideBody, body);
+			const { by: who, why, impact, cause, falseAlarm, withdraw } = read(overrideBody, await clean(body));
 			const entries: { kind: OperatorEntryKind; value: string | null }[] = [
 				...(impact === undefined ? [] : [{ kind: 'impact' as const, value: impact }]),
 				...(cause === undefined ? [] : [{ kind: 'cause' as const, value: cause }]),
@@ -97,7 +100,7 @@ export function createOnCallDesk(db: Db, now: () => number): OnCallDesk {
 			};
 		},
 		async acknowledge(subjectId, body) {
-			const said = read(acknowledgeBody, body);
+			const said = read(acknowledgeBody, await clean(body));
 			return (await acknowledge(db, { subjectId, by: said.by, comment: said.comment, at: now() })) ? { schema: 'linnet.said/1', subject: subjectId } : null;
 		},
 		async replay(body) {
@@ -120,7 +123,7 @@ export function createOnCallDesk(db: Db, now: () => number): OnCallDesk {
 			};
 		},
 		async silence(body) {
-			const { match, from, until, for: lasting, by: who, comment } = read(silenceBody, body);
+			const { match, from, until, for: lasting, by: who, comment } = read(silenceBody, await clean(body));
 			const at = now();
 			const fromAt = from ?? at;
 			const forMs = lasting === undefined ? null : parseDuration(lasting);
@@ -147,7 +150,7 @@ export function createOnCallDesk(db: Db, now: () => number): OnCallDesk {
 			};
 		},
 		async announce(body) {
-			const { by: who, ...rest } = read(z.looseObject({ by }), body);
+			const { by: who, ...rest } = read(z.looseObject({ by }), await clean(body));
 			const entry = read(maintenanceSchema, rest);
 			const faults: string[] = [];
 			const times = timesOfMaintenance(entry, (field, message) => faults.push(`${field}: ${message}`));

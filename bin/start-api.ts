@@ -14,6 +14,7 @@ import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
 import { keepObservations } from './keep-observations.ts';
 import { keepSite } from './keep-site.ts';
+import { openKnownSecrets } from './known-secrets.ts';
 import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
 import type { Closing } from './run-role.ts';
@@ -29,7 +30,8 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const snapshots = createSnapshotSource();
 	const siteDir = join(settings.dataDir, 'site');
 	const signer = await openSigner(settings.dataDir);
-	const observations = keepObservations(db, Date.now);
+	const secrets = openKnownSecrets(settings.configPath);
+	const observations = keepObservations(db, Date.now, secrets);
 	const writer = openSiteWriter(siteDir, url);
 	closing.add('site writer', () => writer.close());
 	/** Of the snapshots that the keeper may still ask for. */
@@ -88,7 +90,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		signer,
 		adminToken: settings.adminToken,
 		observations,
-		desk: createOnCallDesk(db, Date.now),
+		desk: createOnCallDesk(db, Date.now, secrets),
 		metrics: async () => addUpProcesses(await readProcessMetrics(db, Date.now() - metricsKeptMs)),
 		version,
 		readiness: () => {

@@ -28,6 +28,7 @@ import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
+import { openKnownSecrets } from './known-secrets.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
@@ -214,6 +215,7 @@ async function startJudging(shop: Shop): Promise<void> {
 	const publisher = shop.roads === null ? unwatched : watchPublisher(unwatched, shop.roads);
 	const capMicroUsd = () => config.current().budget.usdPerDay * 1e6;
 	const planCadence = createCadencePlanner({ db, log, now: Date.now, targets: () => config.current().targets, capMicroUsd });
+	const secrets = openKnownSecrets(shop.settings.configPath);
 	const officialEveryMs = config.current().simulated ? 20_000 : 60_000;
 	queues.work(
 		'judge',
@@ -222,7 +224,9 @@ async function startJudging(shop: Shop): Promise<void> {
 				await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
 				await timed('publish', () => publisher.publish());
 			} else if (data.job === 'official') {
-				await timed('official', () => watchOfficialPages({ db, log, now: Date.now, targets: () => config.current().targets, everyMs: officialEveryMs }));
+				await timed('official', () =>
+					watchOfficialPages({ db, log, now: Date.now, targets: () => config.current().targets, everyMs: officialEveryMs, secrets }),
+				);
 			} else if (data.job === 'cadence') await timed('cadence', planCadence);
 			else if (data.job === 'prune') await timed('prune', () => prune({ db, log, now: Date.now, retentionDays: retentionDays() }));
 		},

@@ -105,6 +105,8 @@ it('of a target that a short budget stretches to every ten minutes silence is st
 	const quiet = { local: { ...seen, measuredAt: now - 900_000, validAt: now - 900_000 } };
 	expect(first(snapshot({ recent: quiet })).state).toBe('unknown');
 	const stretched = snapshot({ recent: quiet, facts: { plannedIntervalMs: 600_000, windows: { '1d': { ...emptyRollup, count: 1_440, missed: 1_296 } } } });
+	expect(first(stretched)).toMatchObject({ intervalMs: 60_000, plannedIntervalMs: 600_000 });
+	expect(first(snapshot({ recent: quiet }))).toMatchObject({ intervalMs: 60_000, plannedIntervalMs: 60_000 });
 	expect(first(stretched)).toMatchObject({ state: 'operational', staleAfter: new Date(now - 900_000 + 1_860_000).toISOString(), coverage: { ran: 144 } });
 	expect(first(stretched).coverage.ratio).toBeCloseTo(0.1, 2);
 	expect(stretched.vantages).toMatchObject([{ state: 'trusted' }]);

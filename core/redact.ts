@@ -82,6 +82,15 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
 	return shown;
 }
 
+/** `hideSecrets` in every text of a JSON value, the names of its fields too. */
+export function hideInJson(value: unknown, secrets: readonly string[]): unknown {
+	if (secrets.length === 0) return value;
+	if (typeof value === 'string') return hideSecrets(value, secrets);
+	if (Array.isArray(value)) return value.map((one) => hideInJson(one, secrets));
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([name, one]) => [hideSecrets(name, secrets), hideInJson(one, secrets)]));
+}
+
 /** Removes control characters: U+0000 alone makes Postgres refuse the whole row, and the rest can forge log lines. */
 export function cleanText(text: string): string {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point.

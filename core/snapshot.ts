@@ -91,6 +91,10 @@ export interface TargetView {
 	/** Start of the newest result that ran; null before the first. */
 	readonly measuredAt: string | null;
 	readonly staleAfter: string;
+	/** As configured. */
+	readonly intervalMs: number;
+	/** What it can count on now: longer than `intervalMs` while the day's budget is short. */
+	readonly plannedIntervalMs: number;
 	readonly availability: Readonly<Record<WindowName, Availability>>;
 	/** Slots that ran of the slots that were due, last 24 h. */
 	readonly coverage: { readonly ran: number; readonly due: number; readonly ratio: number | null };

@@ -173,6 +173,7 @@ function makeView(target: Target, facts: TargetFacts | undefined, incidents: rea
 		...{ state: verdict.state, reason: verdict.reason, since: iso(verdict.sinceAt), incident: verdict.incident },
 		measuredAt: measuredAt === null ? null : iso(measuredAt),
 		staleAfter: iso((measuredAt ?? facts?.firstScheduledAt ?? now) + staleMs),
+		...{ intervalMs: target.intervalMs, plannedIntervalMs: facts?.plannedIntervalMs ?? target.intervalMs },
 		availability: Object.fromEntries(
 			[...shortWindows, ...longWindows].map((name) => [name, availability(windowOf(name).good, windowOf(name).bad, windowOf(name).excluded)]),
 		) as TargetView['availability'],

@@ -231,7 +231,24 @@ describe('the overview', () => {
 		const impacts = ['minor', 'critical', 'major', 'critical'] as const;
 		const incidents = impacts.map((impact, i) => ({ ...one, id: `i-${i}`, impact, title: `Trouble ${i}.` }));
 		const content = page('index.html', renderSite({ ...snapshot, incidents }, { now: sampleNow }));
-		expect(content.match(/Trouble \d(?=\.)/g)?.filter((title, i, all) => all.indexOf(title) === i)).toEqual(['Trouble 1', 'Trouble 3', 'Trouble 2', 'Trouble 0']);
+		expect(content.match(/Trouble \d(?=\.)/g)?.filter((title, i, all) => all.indexOf(title) === i)).toEqual([
+			'Trouble 1',
+			'Trouble 3',
+			'Trouble 2',
+			'Trouble 0',
+		]);
+	});
+
+	test('a target says how often it is probed, and when a short budget makes it rarer', () => {
+		const [calm, short, ...others] = snapshot.targets;
+		if (calm === undefined || short === undefined) throw new Error('Expected two sample targets');
+		const own = { ...calm, intervalMs: 30_000, plannedIntervalMs: 30_000 };
+		const made = renderSite({ ...snapshot, targets: [own, { ...short, plannedIntervalMs: 480_000 }, ...others] }, { now: sampleNow });
+		expect(page(`target/${calm.slug}.html`, made)).toContain('Probed every 30 s. ');
+		expect(page(`target/${short.slug}.html`, made)).toContain('Probed every 8 min instead of every 1 min: the day’s budget is short');
+		const { intervalMs: _, plannedIntervalMs: __, ...older } = calm;
+		const kept = { ...snapshot, targets: [older, short, ...others] } as unknown as Snapshot;
+		expect(page(`target/${calm.slug}.html`, renderSite(kept, { now: sampleNow }))).toContain('Probed every 1 min. ');
 	});
 
 	test('an empty fleet renders, without a claim', () => {

@@ -78,6 +78,13 @@ function lastResults(evidence: TargetEvidence | undefined, context: PageContext)
 	return resultsTable(evidence.results);
 }
 
+/** A snapshot that an older version wrote knows of no interval of the target's own. */
+function cadenceWords({ intervalMs, plannedIntervalMs }: Partial<TargetView>, usualMs: number): string {
+	const configured = formatDuration(intervalMs ?? usualMs);
+	if (intervalMs === undefined || plannedIntervalMs === undefined || plannedIntervalMs <= intervalMs) return `Probed every ${configured}.`;
+	return `Probed every ${formatDuration(plannedIntervalMs)} instead of every ${configured}: the day’s budget is short, and what is left is spread until midnight UTC.`;
+}
+
 export function targetHref({ slug }: Pick<TargetView, 'slug'>, root: Page['root']): string {
 	return `${root}target/${slug}.html`;
 }
@@ -111,6 +118,6 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 			<section>${outcomesTable(target)}</section>
 			<section><h2>The last results</h2>${lastResults(evidence, context)}<p class="q">All of them, each with its timings and the provider’s request id: <a href="${api}/results">the raw results</a></p></section>
 			<section class="past"><h2>Incidents</h2>${incidents.length === 0 ? html`<p class="q">None in 90 days.</p>` : incidents.map((incident) => incidentItem(incident, context, '../'))}</section>
-			<p class="q">Probed every ${formatDuration(snapshot.intervalMs)}. <a href="${api}">This page as JSON</a></p>`,
+			<p class="q">${cadenceWords(target, snapshot.intervalMs)} <a href="${api}">This page as JSON</a></p>`,
 	});
 }

@@ -200,6 +200,7 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 		incident,
 		measuredAt: isBlank ? null : iso(now - 14_000),
 		staleAfter: iso(now + 180_000),
+		...{ intervalMs, plannedIntervalMs: intervalMs },
 		availability: windows,
 		coverage: { ran, due: 1_440, ratio: ratio(ran, 1_440) },
 		capacity: isBlank

@@ -1,7 +1,8 @@
 /** Reads the providers' official status pages: politely, within bounds, and never as evidence. */
 import { request } from 'undici';
 import type { Log } from '#core/log.ts';
-import { matchTargets, type OfficialPage } from '#core/official.ts';
+import { matchTargets, type OfficialIncident, type OfficialPage } from '#core/official.ts';
+import { hideSecrets } from '#core/redact.ts';
 import type { Target } from '#core/target.ts';
 import {
 	endOfficialIncidents,
@@ -21,6 +22,8 @@ export interface OfficialTools {
 	targets(): readonly Target[];
 	/** Default 60 s: nobody's page is asked more often. The demo's story is short. */
 	readonly everyMs?: number;
+	/** What may be in no text that is kept: a page can repeat a key of ours. Absent: nothing is known. */
+	secrets?(): Promise<readonly string[]>;
 }
 
 export interface ReadPage {
@@ -41,13 +44,14 @@ const bodyLimit = 8 * 1024 * 1024;
 /** Each provider's page that is due: a minute after it was last read, after failures twice as long each time, an hour at most. */
 export async function watchOfficialPages(tools: OfficialTools): Promise<ReadPage[]> {
 	const { db, log, now, targets, everyMs = minuteMs } = tools;
+	const secrets = (await tools.secrets?.()) ?? [];
 	const known = new Map((await listOfficialPages(db)).map((state) => [state.provider, state]));
 	const read: ReadPage[] = [];
 	for (const [provider, own] of Map.groupBy(targets(), (target) => target.provider)) {
 		const page = own[0]?.officialPage;
 		if (page === undefined) continue;
 		if (now() < dueAt(db, known.get(provider), everyMs)) continue;
-		const one = await readOne(db, provider, page, own, known.get(provider) ?? null, now);
+		const one = await readOne(db, provider, page, own, known.get(provider) ?? null, now, secrets);
 		if (one.problem !== null) log.warn({ provider, problem: one.problem }, 'official page not read');
 		else if (one.incidents > 0) log.info({ provider, incidents: one.incidents }, 'official page: new words');
 		read.push(one);
@@ -78,11 +82,12 @@ export async function readOne(
 	targets: readonly Target[],
 	state: OfficialPageState | null,
 	now: () => number,
+	secrets: readonly string[] = [],
 ): Promise<ReadPage> {
 	const address = officialAddress(page);
 	try {
 		if (address === null) throw new Error(`no reader for pages of kind "${page.kind}"`);
-		const answer = await fetchPage(address, state?.url === address ? state : null);
+		const answer = await fetchPage(address, state?.url === address ? state : null, secrets);
 		const at = now();
 		const stored = { url: address, kind: page.kind, etag: answer.etag, lastModified: answer.lastModified };
 		failuresOf(db).delete(provider);
@@ -90,7 +95,8 @@ export async function readOne(
 			await recordPageRead(db, provider, { ...stored, changed: false }, at);
 			return { provider, what: 'unchanged', incidents: 0, problem: null };
 		}
-		const { incidents, openOnly } = readOfficialPage(page, answer.text);
+		const { incidents: said, openOnly } = readPage(page, answer.text, secrets);
+		const incidents = said.filter(({ officialId }) => isClean(officialId, secrets)).map((incident) => withoutSecrets(incident, secrets));
 		const changed = await transaction(db, async (tx) => {
 			const matched = incidents.map((incident) => ({ ...incident, targetIds: matchTargets(incident, targets) }));
 			const written = await writeOfficialIncidents(tx, provider, matched, at);
@@ -102,11 +108,36 @@ export async function readOne(
 		return { provider, what: changed > 0 ? 'read' : 'unchanged', incidents: changed, problem: null };
 	} catch (error) {
 		if (!(error instanceof PageFault) && isUnavailable(error)) throw error;
-		const problem = describe(error);
+		const problem = hideSecrets(describe(error), secrets);
 		failuresOf(db).set(provider, now());
 		await recordPageFailure(db, provider, { url: address ?? page.url, kind: page.kind }, problem);
 		return { provider, what: 'failed', incidents: 0, problem };
 	}
+}
+
+/** What is no page is quoted in the error, cut anywhere: then without secrets from the start. */
+function readPage(page: OfficialPage, text: string, secrets: readonly string[]): ReturnType<typeof readOfficialPage> {
+	try {
+		return readOfficialPage(page, text);
+	} catch {
+		return readOfficialPage(page, hideSecrets(text, secrets));
+	}
+}
+
+const isClean = (text: string, secrets: readonly string[]) => hideSecrets(text, secrets) === text;
+
+/** An id that repeats a secret names nothing, and a link with one leads nowhere. */
+function withoutSecrets(incident: OfficialIncident, secrets: readonly string[]): OfficialIncident {
+	const hide = (text: string) => hideSecrets(text, secrets);
+	const { title, url, components, updates } = incident;
+	return {
+		...incident,
+		title: hide(title),
+		// An escaped slash has become two.
+		url: url !== null && isClean(url, secrets) && isClean(url.replace(/(?<!:)\/{2,}/g, '/'), secrets) ? url : null,
+		components: components.map(hide),
+		updates: updates.map((update) => ({ ...update, body: hide(update.body) })),
+	};
 }
 
 class PageFault extends Error {}
@@ -121,7 +152,7 @@ interface Answer {
 }
 
 /** Redirects are not followed: only the configured host is spoken to. @throws PageFault */
-async function fetchPage(address: string, state: OfficialPageState | null): Promise<Answer> {
+async function fetchPage(address: string, state: OfficialPageState | null, secrets: readonly string[]): Promise<Answer> {
 	const headers: Record<string, string> = {
 		accept: 'application/json, application/rss+xml, application/atom+xml;q=0.9, */*;q=0.1',
 		'user-agent': 'linnet (status page reader)',
@@ -132,7 +163,7 @@ async function fetchPage(address: string, state: OfficialPageState | null): Prom
 		const { statusCode, headers: got, body } = await request(address, { headers, signal: AbortSignal.timeout(timeoutMs) });
 		const header = (name: string) => {
 			const value = got[name];
-			return typeof value === 'string' && value.length <= 1_000 ? value : null;
+			return typeof value === 'string' && value.length <= 1_000 && isClean(value, secrets) ? value : null;
 		};
 		if (statusCode === 304) {
 			await body.dump();

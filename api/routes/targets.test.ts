@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { resultsSchema, seriesSchema, targetSchema } from '#api/schema.ts';
+import { resultsSchema, seriesSchema, targetSchema, targetsSchema } from '#api/schema.ts';
 import { incidentSchema, incidentsSchema } from '#api/schema-incidents.ts';
 import type { State } from '#core/state.ts';
 import { readerOf, type SampleReader } from '#test/sample-reader.ts';
@@ -133,6 +133,17 @@ describe('the record', () => {
 		await readerOf(own).problem('/v1/incidents/none', 404);
 		await own.close();
 	});
+});
+
+test('a target that a short budget makes rarer says both intervals, in the list and by itself', async () => {
+	const [short, ...others] = snapshot.targets;
+	if (short === undefined) throw new Error('Expected a sample target');
+	const own = await serveSample();
+	await own.publish({ ...snapshot, targets: [{ ...short, intervalMs: 60_000, plannedIntervalMs: 480_000 }, ...others] });
+	const { targets } = await readerOf(own).read('/v1/targets', targetsSchema);
+	const { target } = await readerOf(own).read(`/v1/targets/${encodeURIComponent(short.id)}`, targetSchema);
+	for (const told of [targets.find(({ id }) => id === short.id), target]) expect(told).toMatchObject({ intervalMs: 60_000, plannedIntervalMs: 480_000 });
+	await own.close();
 });
 
 test('incidents can be cut to the open or the resolved', async () => {

@@ -39,7 +39,11 @@ beforeEach(async () => {
 	if (taken === null) throw new Error('Expected the lease to be free');
 	lease = taken;
 	snapshots = createSnapshotSource();
-	observations = keepObservations(db, () => now);
+	observations = keepObservations(
+		db,
+		() => now,
+		async () => [],
+	);
 	const readiness = () => ({ ready: true, checks: {} });
 	const app = createApp({
 		snapshots,

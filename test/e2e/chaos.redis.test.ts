@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProbeResult } from '#core/probe-result.ts';
+import { shardOf } from '#core/schedule.ts';
 import { listIncidents } from '#db/incidents.ts';
-import { readProcessMetrics } from '#db/process-metrics.ts';
 import { listResults } from '#db/read-results.ts';
 import { createRandom } from '#simulator/fleet.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { findRedisServer, startRedis, type TestRedis } from '#test/redis.ts';
+import { shardCount, tickEveryMs, tickLeadMs } from '#workers/run-shard.ts';
 import { makeNewerVersion, type NewerVersion } from './newer-version.ts';
 import { until } from './service.ts';
+import { openTickBook, type TickBook } from './ticks.ts';
 
 const program = await findRedisServer('many workers that are killed and stopped');
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
@@ -40,6 +43,12 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	let newer: NewerVersion | null = null;
 	let started = 0;
 	let workers: Worker[] = [];
+	let ticks: TickBook;
+	/** When the first worker was at work, ms since epoch. */
+	let grownAt = 0;
+	/** What those that were killed held then. */
+	const inFlight: { shard: number; tickAt: number }[] = [];
+	const inFra = () => workers.filter(({ vantage }) => vantage === 'fra');
 
 	/** @param vantage null: a judge */
 	function start(vantage: string | null, root = join(import.meta.dirname, '..', '..')): Worker {
@@ -78,18 +87,11 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		const since = Date.now();
 		return until(`every target from ${vantage}`, async () => (await heardThrough(vantage)) > since);
 	};
-	/** Slots run by each process of a vantage, as they count them themselves. */
-	const ranByProcess = async (vantage: string) =>
-		((await readProcessMetrics(house.db, Date.now() - 25_000)) as { name: string; values: { value: number; labels: Record<string, string> }[] }[][]).flatMap(
-			(metrics) =>
-				metrics
-					.filter(({ name }) => name === 'linnet_slots_total')
-					.flatMap(({ values }) => values.filter(({ labels }) => labels.vantage === vantage && labels.result === 'ran').map(({ value }) => value)),
-		);
 
 	beforeAll(async () => {
 		redis = await startRedis(program ?? '');
 		house = await createTestDatabase();
+		ticks = openTickBook(redis.url, 'fra');
 		dir = await mkdtemp(join(tmpdir(), 'linnet-chaos-'));
 		simulator = await startSimulator({
 			fleet: {
@@ -111,6 +113,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	});
 	afterAll(async () => {
 		await Promise.all(workers.map(kill));
+		await ticks.close();
 		await simulator.close();
 		await house.drop();
 		await redis.stop();
@@ -118,17 +121,44 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		await rm(dir, { recursive: true, force: true });
 	});
 
-	it('one worker does all, and those that join take over a part of it, each in its vantage', async () => {
+	it('of 1, 2, 4 and 8 workers in a vantage each has its part within a tick of its start, and one that is killed takes the slots in flight with it', async () => {
 		start(null);
 		start('fra');
 		await untilHeard('fra');
-		for (const vantage of vantages) start(vantage);
+		grownAt = Date.now();
+		for (const [count, rounds] of [
+			[2, 1],
+			[4, 2],
+			[8, 3],
+		] as const) {
+			while (inFra().length < count) start('fra');
+			const pids = inFra().map(({ child }) => child.pid ?? 0);
+			await until(`${count} workers that wait for ticks`, async () => (await ticks.workers()).filter((pid) => pids.includes(pid)).length === count);
+			const registeredAt = Date.now();
+			// Whole rounds, from its first tick on: in each every shard has one.
+			const untilAt = registeredAt + rounds * tickEveryMs;
+			const taken = await until('those rounds', async () => {
+				const all = (await ticks.taken()).filter(({ tickAt }) => tickAt >= registeredAt && tickAt < untilAt);
+				return all.length === rounds * shardCount ? all : null;
+			});
+			const parts = pids.map((pid) => taken.filter((tick) => tick.pid === pid));
+			const shown = `${count} workers took ${parts.map(({ length }) => length)} of ${taken.length} ticks`;
+			// A quarter of an even part at least, on a machine that has two cores for all of them.
+			for (const part of parts) expect(part.length, shown).toBeGreaterThanOrEqual(taken.length / count / 4);
+			console.log(shown);
+		}
+
+		// Frozen first: what it holds then is in flight.
+		while (inFra().length > 2) {
+			const victim = inFra().at(-1) as Worker;
+			victim.child.kill('SIGSTOP');
+			for (const { shard, tickAt, pid, active } of await ticks.taken()) if (active && pid === victim.child.pid) inFlight.push({ shard, tickAt });
+			await kill(victim);
+		}
+		for (const vantage of ['iad', 'sin', 'iad', 'sin']) start(vantage);
 		await Promise.all(vantages.map(untilHeard));
-		for (const vantage of [...vantages, 'fra']) start(vantage);
-		// Four of fra now: each runs some of its slots.
-		await until('all four of fra at work', async () => (await ranByProcess('fra')).filter((count) => count > 0).length === 4);
 		start(null);
-	});
+	}, 240_000);
 
 	it('killed, stopped and started again at random, with Redis emptied, they lose and double nothing and blame nobody', async () => {
 		const random = createRandom(seed);
@@ -169,6 +199,19 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 			const whole = Math.floor((toAt - fromAt) / intervalMs);
 			return [...series.values()].every(({ length }) => length >= whole) ? slots : null;
 		});
+		// Of those that were killed while all others stood: what each held, and nothing else.
+		const before = (await results()).filter(({ kind, vantage, slotAt }) => kind === 'scheduled' && vantage === 'fra' && slotAt >= grownAt && slotAt < fromAt);
+		for (const own of Map.groupBy(before, ({ provider, model }) => `${provider}:${model}`).values())
+			expect(own.length).toBeGreaterThanOrEqual(Math.floor((fromAt - grownAt) / intervalMs));
+		const missed = before.filter(({ startedAt }) => startedAt === null);
+		const wasHeld = ({ provider, model, operation, slotAt }: ProbeResult) =>
+			inFlight.some(
+				({ shard, tickAt }) =>
+					shard === shardOf(`${provider}:${model}:${operation}`, shardCount) && slotAt >= tickAt + tickLeadMs && slotAt < tickAt + tickLeadMs + tickEveryMs,
+			);
+		expect(missed.filter((result) => !wasHeld(result)).map(({ provider, model, slotAt }) => `${provider}:${model} at ${slotAt}`)).toEqual([]);
+		expect(missed.length).toBeGreaterThan(0);
+
 		const keys = due.map(({ provider, model, vantage, slotAt }) => `${provider}:${model} from ${vantage} at ${slotAt}`);
 		expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
 		// Each answer that was read is one result: no probe is recorded under two slots.

@@ -98,12 +98,40 @@ export const ways = {
 	'is-no-http': (res, { marker }) => void res.socket?.end(`HTTP/1.1 200 OK\r\n${marker} ${marker}\r\n\r\n${marker}`),
 } as const satisfies Record<string, Say>;
 
+const startedAt = new Date().toISOString();
+/** Official status pages: one in Statuspage's shape, one that is none. */
+const pages: Readonly<Record<string, (marker: string) => string>> = {
+	'status-page': (marker) =>
+		JSON.stringify({
+			incidents: forms(marker).flatMap((said, index) =>
+				[`i${index}`, said].map((id) => ({
+					...{
+						id,
+						name: `Key ${said} refused`,
+						status: 'investigating',
+						impact: 'major',
+						started_at: startedAt,
+						shortlink: `https://status.example.org/${said}`,
+					},
+					components: [{ name: said }],
+					incident_updates: [{ status: said, body: `${'x'.repeat(1_990)} ${said}`, created_at: startedAt, affected_components: [{ name: said }] }],
+				})),
+			),
+		}),
+	'no-page': (marker) => `not a page: ${marker} ${marker}`,
+};
+
 export async function startParrot(marker: string): Promise<Parrot> {
 	const asked = new Map<string, number>();
 	const answer = (req: IncomingMessage, res: ServerResponse, body: string) => {
 		const [, id = '', ...rest] = (req.url ?? '').split('/');
 		const note = (what: string) => asked.set(what, (asked.get(what) ?? 0) + 1);
 		const dialect = simDialects[id];
+		const page = pages[id];
+		if (page !== undefined) {
+			note(id);
+			return res.writeHead(200, { 'content-type': 'application/json', etag: nextForm(marker), 'last-modified': marker }).end(page(marker));
+		}
 		if (dialect === undefined) {
 			note(id);
 			return send(res, 500, 'text/plain', marker, `${req.url} ${JSON.stringify(req.headers)} ${marker}`);

@@ -10,9 +10,13 @@ import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Db, openDb } from '#db/sql.ts';
+import { defaultPolicy } from '#core/alert.ts';
+import { openIncident } from '#db/incidents.ts';
+import { type Db, openDb, transaction } from '#db/sql.ts';
 import { dialects } from '#providers/index.ts';
 import { type Collector, startCollector } from '#test/collector.ts';
+import { sampleIncident } from '#test/sample-incident.ts';
+import { announce } from '#workers/announce.ts';
 import { type Parrot, startParrot, ways } from './parrot.ts';
 import { freePort, type Service, startService, stopServices, until } from './service.ts';
 
@@ -44,6 +48,41 @@ describe('a secret that everybody repeats', () => {
 	let service: Service;
 	let db: Db;
 	const env: Record<string, string> = { LOG_LEVEL: 'debug' };
+	/** What an operator and a router paste into texts that are kept. */
+	async function saySecrets(): Promise<void> {
+		const at = Date.now();
+		const scope = { provider: 'openai-chat', model: null, operation: null, vantage: null };
+		const incident = sampleIncident({ id: 'planted', scope, targetIds: ['openai-chat:is-down:chat'], startedAt: at, detectedAt: at });
+		await transaction(db, async (tx) => {
+			const number = await openIncident(tx, incident);
+			const routes = () => [{ match: {}, channels: ['well'], policy: { ...defaultPolicy, groupWaitMs: 0 } }];
+			await announce(tx, { incident, transition: 'opened', number, at }, { simulated: false, targets: () => [], publicUrl: () => null, routes });
+		});
+		const { id } = incident;
+		const said = `${marker} and ${encodeURIComponent(marker)} and ${token}`;
+		const [from, to] = [new Date(Date.now() - 60_000).toISOString(), new Date().toISOString()];
+		const sayings: [string, object][] = [
+			[`/v1/admin/incidents/${id}/notes`, { by: token, text: `The note: ${said}` }],
+			[`/v1/admin/incidents/${id}/override`, { by: token, why: `The reason: ${said}`, impact: 'minor' }],
+			['/v1/admin/silences', { match: { provider: token }, for: '1h', by: token, comment: said }],
+			['/v1/admin/maintenances', { by: token, title: said.slice(0, 100), from, for: '1h', provider: 'listed' }],
+			['/v1/observations', { id: token, source: token, target: 'openai-chat:answers:chat', from, to, outcomes: { ok: 1 } }],
+		];
+		const post = async (path: string, body: object) => {
+			const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+			const answer = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+			expect([path, answer.status, await answer.text()]).toEqual([path, 200, expect.anything()]);
+		};
+		for (const [path, body] of sayings) await post(path, body);
+		const told = () => collector.seen.filter(({ body }) => body.includes('planted')).map(({ body }) => (JSON.parse(body) as { type: string }).type);
+		await until(
+			() => `the override on a channel, which heard ${told()}`,
+			async () => collector.seen.some(({ body }) => body.includes('The reason: [redacted]')),
+			30_000,
+		);
+		// From then on it is not told any more.
+		await post(`/v1/admin/alerts/${id}/acknowledge`, { by: token, comment: said });
+	}
 	const linnet = (...args: string[]) =>
 		run(process.execPath, [join(import.meta.dirname, '..', '..', 'bin', 'linnet.mjs'), ...args], {
 			cwd: service.dir,
@@ -79,8 +118,16 @@ describe('a secret that everybody repeats', () => {
 		const providers = Object.keys(dialects).map((dialect) => ({
 			...{ id: dialect, dialect, baseUrl: parrot.baseUrl(dialect), apiKeyEnv: keyOf(dialect), headers: { 'x-team': `Team ${token}` } },
 			models: models.map((model) => ({ model })),
+			...(dialect === 'bedrock' ? { statusPage: { url: `${parrot.url}/no-page`, kind: 'statuspage' } } : {}),
 		}));
-		const listed = { id: 'listed', dialect: 'openai-chat', baseUrl: parrot.baseUrl('openai-chat'), apiKeyEnv: 'KEY', models: 'discover' };
+		const listed = {
+			id: 'listed',
+			dialect: 'openai-chat',
+			baseUrl: parrot.baseUrl('openai-chat'),
+			apiKeyEnv: 'KEY',
+			models: 'discover',
+			statusPage: { url: `${parrot.url}/status-page`, kind: 'statuspage' },
+		};
 		service = await startService({
 			config: `interval: 4s
 timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
@@ -100,7 +147,14 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 			env,
 		});
 		db = openDb({ url: `postgres://linnet@${encodeURIComponent(join(service.dir, 'data', 'postgres', 'run'))}:5432/linnet`, max: 2 });
-		const wanted = [...Object.keys(dialects).flatMap((dialect) => models.map((model) => `${dialect} ${model}`)), 'listing', 'hook', 'ping'];
+		const wanted = [
+			...Object.keys(dialects).flatMap((dialect) => models.map((model) => `${dialect} ${model}`)),
+			'listing',
+			'hook',
+			'ping',
+			'status-page',
+			'no-page',
+		];
 		await until(
 			() => `everybody asked: ${wanted.filter((what) => !parrot.asked.has(what))}`,
 			async () =>
@@ -130,12 +184,17 @@ deadManSwitch: { urlEnv: PING, every: 10s }
 				await fetch(service.url + path, { headers, ...body });
 			}
 		}
+		await saySecrets();
 		// What was heard is summed, judged, published and rendered.
 		const measured = async () =>
 			((await (await fetch(`${service.url}/v1/health`)).json()) as { targets: { measuredAt: string | null }[] }).targets.every(
 				(one) => one.measuredAt !== null,
 			);
 		await until('every target in public', measured);
+		const official = async () => ((await (await fetch(`${service.url}/v1/official`)).json()) as { incidents: { title: string }[] }).incidents;
+		// Told without the secret, and not left out.
+		await until('the official page', async () => (await official()).some(({ title }) => title === 'Key [redacted] refused'), 25_000);
+		await until('the note in public', async () => (await (await fetch(`${service.url}/v1/incidents`)).text()).includes('The note: [redacted]'));
 		await until('metrics of the workers', async () => (await (await fetch(`${service.url}/metrics`)).text()).includes('linnet_slots_total'));
 	});
 	afterAll(async () => {
