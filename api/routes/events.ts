@@ -1,12 +1,12 @@
 /** Verdicts as they change: server-sent events, resumed by `Last-Event-ID` without loss or repeat. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Express, Response } from 'express';
 import type { ApiTools } from '#api/api-tools.ts';
 import { parseQuery } from '#api/parse-query.ts';
 import { Problem } from '#api/problem.ts';
 import { openVerdictStream } from '#api/verdict-stream.ts';
 
-const readersPerTurn = 32;
+const readersPerTurn = 16;
 
 const heartbeatMs = 10_000;
 
@@ -22,11 +22,11 @@ function send(res: Response, text: string | Buffer): void {
 	if (res.writableLength > maxBufferedBytes) res.destroy();
 }
 
-/** In turns with everything else: 1,000 writes in a row would keep every poll waiting for 10 to 20 ms. */
+/** In turns, a few each millisecond: 1,000 writes in a row would keep every poll waiting for 10 to 20 ms, on both sides. */
 async function sendToAll(audience: readonly Response[], text: Buffer): Promise<void> {
 	for (let start = 0; start < audience.length; start += readersPerTurn) {
 		for (const res of audience.slice(start, start + readersPerTurn)) send(res, text);
-		await nextTurn();
+		await pause(1);
 	}
 }
 
@@ -36,11 +36,14 @@ export function addEventRoutes(app: Express, tools: ApiTools): () => void {
 	const readers = new Set<Response>();
 
 	let sending = Promise.resolve();
-	stream.follow((event) => {
+	const tell = (text: string) => {
 		// Whoever comes later has it already, by `since`; one event is out before the next begins.
 		const audience = [...readers];
-		sending = sending.then(() => sendToAll(audience, Buffer.from(event.text)));
-	});
+		sending = sending.then(() => sendToAll(audience, Buffer.from(text)));
+	};
+	stream.follow((event) => tell(event.text));
+	// One for all: those who came together would each have theirs in the same millisecond.
+	const heart = setInterval(() => tell(': still here\n\n'), heartbeatMs).unref();
 
 	app.get('/v1/health/events', (req, res) => {
 		parseQuery(req, []);
@@ -55,14 +58,11 @@ export function addEventRoutes(app: Express, tools: ApiTools): () => void {
 		readers.add(res);
 		send(res, 'retry: 3000\n\n');
 		for (const event of stream.since(typeof last === 'string' ? last : null)) send(res, event.text);
-		const timer = setInterval(() => send(res, ': still here\n\n'), heartbeatMs);
-		res.on('close', () => {
-			readers.delete(res);
-			clearInterval(timer);
-		});
+		res.on('close', () => readers.delete(res));
 	});
 
 	return () => {
+		clearInterval(heart);
 		for (const res of readers) res.end();
 	};
 }

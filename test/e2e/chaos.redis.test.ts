@@ -145,7 +145,6 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 			const shown = `${count} workers took ${parts.map(({ length }) => length)} of ${taken.length} ticks`;
 			// A quarter of an even part at least, on a machine that has two cores for all of them.
 			for (const part of parts) expect(part.length, shown).toBeGreaterThanOrEqual(taken.length / count / 4);
-			console.log(shown);
 		}
 
 		// Frozen first: what it holds then is in flight.
