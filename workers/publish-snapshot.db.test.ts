@@ -73,7 +73,10 @@ it('a verdict does not wait for new numbers that are being made: it is told with
 	const { promise: gate, resolve: release } = Promise.withResolvers<void>();
 	const asked = Promise.withResolvers<void>();
 	let isHeld = false;
+	const rollups = createRollupReader(database.db);
 	const publisher = publisherWith({
+		// What a window keeps depends on how long it took to read.
+		rollups: { ...rollups, windows: (at) => createRollupReader(database.db).windows(at) },
 		async maintenances() {
 			if (isHeld) {
 				isHeld = false;
