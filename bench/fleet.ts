@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { silentLog } from '#core/log.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { openDb } from '#db/sql.ts';
+import { neverStarted } from '#db/stored-columns.ts';
 import { startService, stopServices, until } from '#test/e2e/service.ts';
 import { family, sumByName } from './process-family.ts';
 
@@ -96,7 +97,9 @@ async function lastProbedAt(): Promise<number> {
 	const db = openDb({ url: postgres.url, max: 1 });
 	const [row] = await db.execute<{ at: number }>(
 		`select (extract(epoch from max(first)) * 1000)::float8 as at from (
-			select min(slot_at + start_delay_ms * interval '1 ms') as first from probe_results where slot_at > to_timestamp($1) and start_delay_ms >= 0 group by series_key
+			select min(coalesce(d.started_at, p.slot_at + p.start_delay_ms * interval '1 ms')) as first
+			from probe_results p left join result_details d using (series_key, slot_at)
+			where p.slot_at > to_timestamp($1) and p.start_delay_ms <> ${neverStarted} group by p.series_key
 		) s`,
 		[killedAt / 1_000],
 	);
