@@ -160,7 +160,7 @@ async function readEvents(url: string): Promise<void> {
 }
 
 /**
- * Requests at an even pace, each timed from when it was due, so that a server that stands still is charged with all that had to wait. As a table's row.
+ * Requests at an even pace, each timed from when it was due, so that a server that stands still is charged with all that had to wait.
  * Far below what it can serve: at full load whatever is done besides shows, readers or not.
  */
 async function pace(url: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<void> {

@@ -273,6 +273,31 @@ it('the newest facts are the same to who reads on as to who reads everything, wh
 	expect((await readRecentResults(db, sampleNow - dayMs)).size).toBe(2);
 });
 
+it('what is recorded of another target between the statements of a reader is in its next answer', async () => {
+	const at = (model: string, ago: number) => sampleResult({ model, slotAt: sampleNow - ago * 1_000, startedAt: sampleNow - ago * 1_000 });
+	await insertResults(db, [at('small', 9), at('org/large:v2', 9)], bounds);
+	let between = async () => {};
+	const watched: Db = {
+		...db,
+		async run(asked, parameters) {
+			const rows = await db.run(asked, parameters);
+			if (asked.name === 'probe_results_news') await between();
+			return rows;
+		},
+	};
+	const reader = createRecentReader(watched);
+	const read = () => reader.read(sampleNow, sampleNow - dayMs);
+	await read();
+	await insertResults(db, [at('small', 8)], bounds);
+	between = async () => {
+		between = async () => {};
+		await insertResults(db, [at('org/large:v2', 7)], bounds);
+		await insertResults(db, [at('small', 6)], bounds);
+	};
+	await read();
+	expect(await read()).toEqual(await readRecentResults(db, sampleNow - dayMs));
+});
+
 it('keeps the key and the first day of a target that leaves and comes back', async () => {
 	const before = await listTargetKeys(db);
 	await registerTargets(db, [sampleTarget('acme:new:chat')], sampleNow + 1_000);

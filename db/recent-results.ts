@@ -38,9 +38,9 @@ const recentQuery = (name: string, ofTargets: string) =>
 
 const selectRecent = recentQuery('probe_results_recent', '');
 const selectRecentOf = recentQuery('probe_results_recent_of', 'and t.target_key = any($2::int[])');
-const selectNewsAfter = query<{ target_key: number }>(
+const selectNewsAfter = query<{ target_key: number; seq: number }>(
 	'probe_results_news',
-	'select distinct s.target_key from probe_results p join series s using (series_key) where p.seq > $1::bigint',
+	'select s.target_key, max(p.seq) as seq from probe_results p join series s using (series_key) where p.seq > $1::bigint group by s.target_key',
 );
 
 type ByTarget = Map<string, Record<string, RecentResults>>;
@@ -101,17 +101,30 @@ const allEveryMs = 300_000;
 export function createRecentReader(db: Db): RecentReader {
 	let kept: { readonly at: number; readonly found: ByTarget } | null = null;
 	let seenSeq = 0;
-	return {
-		async read(now, sinceAt) {
-			const whole = kept === null || now - kept.at >= allEveryMs || now < kept.at;
-			const targets = whole ? [] : (await db.run(selectNewsAfter, [seenSeq])).map(({ target_key }) => target_key);
-			if (kept !== null && !whole && targets.length === 0) return kept.found;
-			const rows = whole ? await db.run(selectRecent, [instant(sinceAt)]) : await db.run(selectRecentOf, [instant(sinceAt), targets]);
-			const found = await toRecent(db, rows);
-			// Another list each time: who read the last one goes on with it.
-			kept = kept === null || whole ? { at: now, found } : { at: kept.at, found: new Map([...kept.found, ...found]) };
-			seenSeq = rows.reduce((highest, { seq }) => Math.max(highest, seq), seenSeq);
+	const newest = (rows: readonly { readonly seq: number }[]) => rows.reduce((highest, { seq }) => Math.max(highest, seq), seenSeq);
+	const read = async (now: number, sinceAt: number): Promise<ByTarget> => {
+		if (kept === null || now - kept.at >= allEveryMs || now < kept.at) {
+			const rows = await db.run(selectRecent, [instant(sinceAt)]);
+			kept = { at: now, found: await toRecent(db, rows) };
+			seenSeq = newest(rows);
 			return kept.found;
+		}
+		const news = await db.run(selectNewsAfter, [seenSeq]);
+		if (news.length === 0) return kept.found;
+		const rows = await db.run(selectRecentOf, [instant(sinceAt), news.map(({ target_key }) => target_key)]);
+		// Another list each time: who read the last one goes on with it.
+		kept = { at: kept.at, found: new Map([...kept.found, ...(await toRecent(db, rows))]) };
+		// Of the news, not of what was read after it: what another target got between the two statements has still to be heard.
+		seenSeq = newest(news);
+		return kept.found;
+	};
+	let last: Promise<unknown> = Promise.resolve();
+	return {
+		read(now, sinceAt) {
+			// One at a time: a slower one would put back what a later one has found.
+			const own = last.then(() => read(now, sinceAt));
+			last = own.catch(() => {});
+			return own;
 		},
 	};
 }
