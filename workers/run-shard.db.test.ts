@@ -189,6 +189,19 @@ describe('settling', () => {
 		expect(await settle(sampleNow + 300_000)).toBe(0);
 	});
 
+	it('a new vantage owes its slots from the first that ran', async () => {
+		await settle(sampleNow);
+		now = sampleNow;
+		await runShard(tools(), { shard, tickAt: now });
+		await settle(sampleNow + 15_000);
+		const ran = (await recorded()).filter(({ startedAt }) => startedAt !== null).map(({ slotAt }) => slotAt);
+		await settle(sampleNow + 300_000);
+		const slots = (await recorded()).map(({ slotAt }) => slotAt);
+		expect(Math.min(...slots)).toBe(Math.min(...ran));
+		// Without a hole, also where the vantage was seconds old.
+		expect(slots.length).toBe((Math.max(...slots) - Math.min(...slots)) / 1_000 + 1);
+	});
+
 	it('a result that comes after its slot was marked replaces the marker', async () => {
 		await settle(sampleNow);
 		await settle(sampleNow + 300_000);

@@ -5,7 +5,7 @@ import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
 import type { Target } from '#core/target.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { slotsWithoutResult } from '#db/read-results.ts';
-import { readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
+import { firstSlotsSince, pullBackScheduleProgress, readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 import { shardCount, slotGraceMs, slotKey, tickEveryMs, tickLeadMs } from './run-shard.ts';
@@ -28,6 +28,7 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 	const firstAt = await firstScheduledAt(db);
 	let marked = 0;
 	for (const vantage of vantages) {
+		let firstSlots: ReadonlyMap<string, number> | undefined;
 		for (let shard = 0; shard < shardCount; shard += 1) {
 			const own = targets().filter((target) => shardOf(target.id, shardCount) === shard);
 			if (own.length === 0) continue;
@@ -35,11 +36,17 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 			const through = now() - Math.max(...own.map(({ timeouts }) => timeouts.totalMs)) - slotGraceMs - 2 * tickEveryMs;
 			const settled = await readScheduleProgress(db, vantage, shard);
 			if (settled === null) {
-				// A vantage that has never run owes nothing yet: its first ticks are still to come.
+				// A vantage that has never run: its first ticks are still to come.
 				await setScheduleProgress(db, vantage, shard, now() + 2 * tickEveryMs + tickLeadMs);
 				continue;
 			}
-			if (settled >= through) continue;
+			if (settled >= through) {
+				// Only of a new vantage, or after the clock was set back. What it owes begins where it ran first: a worker killed within seconds leaves no hole.
+				firstSlots ??= await firstSlotsSince(db, vantage, now() - longestMarkedGapMs);
+				const begunAt = Math.min(firstOf(firstSlots, own), firstOf(firstSlots, targets()) + tickEveryMs);
+				if (begunAt < settled) await pullBackScheduleProgress(db, vantage, shard, begunAt);
+				continue;
+			}
 			const from = Math.max(settled, through - longestMarkedGapMs);
 			if (from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
 			const due = slotsDue(specsOf(own, vantage), from, through).filter((slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY));
@@ -49,6 +56,11 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 	}
 	if (marked > 0) log.warn({ count: marked }, 'slots missed');
 	return marked;
+}
+
+/** ms since epoch; infinity: none of them has run. */
+function firstOf(firstSlots: ReadonlyMap<string, number>, targets: readonly Target[]): number {
+	return targets.reduce((first, { id }) => Math.min(first, firstSlots.get(id) ?? first), Number.POSITIVE_INFINITY);
 }
 
 async function mark({ db, now, retentionDays }: SettleTools, due: readonly DueSlot[]): Promise<number> {
