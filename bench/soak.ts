@@ -42,7 +42,12 @@ const random = createRandom(seed);
 const ids = ['alder', 'birch', 'cedar', 'dogwood', 'elm'];
 const models = Array.from({ length: Math.ceil(targets / ids.length) }, (_, i) => `maker/m${i}`);
 
+let shiftMs = -days * dayMs;
+/** As the service sees it. */
+const serviceNow = () => Date.now() + shiftMs;
+
 const simulator = await startSimulator({
+	now: serviceNow,
 	longestLog: 5_000_000,
 	fleet: {
 		providers: ids.map((id) => ({
@@ -56,9 +61,6 @@ const simulator = await startSimulator({
 });
 const collector = await startCollector();
 const faultsPath = join(await mkdtemp(join(tmpdir(), 'linnet-soak-')), 'faults.json');
-let shiftMs = -days * dayMs;
-/** As the service sees it. */
-const serviceNow = () => Date.now() + shiftMs;
 const moveClock = () => writeFile(faultsPath, JSON.stringify({ shiftMs }));
 await moveClock();
 const file = ids.map((id) => ({
@@ -96,6 +98,15 @@ const illTimer = setInterval(() => {
 	}, 25_000);
 }, 60_000);
 
+// The providers are in this process: while it has no turn, all of them are slow in truth.
+const stalls: { fromAt: number; toAt: number }[] = [];
+let lookedMs = performance.now();
+const stallTimer = setInterval(() => {
+	const gapMs = performance.now() - lookedMs;
+	lookedMs = performance.now();
+	if (gapMs > 500) stalls.push({ fromAt: serviceNow() - gapMs - 5_000, toAt: serviceNow() + 1_000 });
+}, 100);
+
 /** When probes may have been cut off, ms since epoch. */
 const cuts: number[] = [];
 const killed = new Map<string, number>();
@@ -108,7 +119,7 @@ async function killOne(): Promise<void> {
 	// All servers of Postgres but the first are its children.
 	const victim = own.find(({ ppid }) => !own.some(({ pid }) => pid === ppid));
 	if (victim === undefined) return;
-	if (name === 'probe' || name === 'supervisor') cuts.push(Date.now());
+	if (name === 'probe' || name === 'supervisor') cuts.push(serviceNow());
 	killed.set(name, (killed.get(name) ?? 0) + 1);
 	process.kill(victim.pid, 'SIGKILL');
 	if (name !== 'supervisor') return;
@@ -193,7 +204,7 @@ const ledger = await readLedger({
 	db,
 	simulator,
 	collector,
-	wasIll: (provider, at) => illnesses.some((one) => one.provider === provider && at >= one.fromAt && at <= one.toAt),
+	wasIll: (provider, at) => [...stalls, ...illnesses.filter((one) => one.provider === provider)].some(({ fromAt, toAt }) => at >= fromAt && at <= toAt),
 	// In flight, or read and not yet durable.
 	mayBeLost: (seenAt) => cuts.some((cutAt) => seenAt > cutAt - 6_000 && seenAt <= cutAt + 500),
 	async readResults() {
@@ -206,8 +217,10 @@ const cutOff = seen.filter((id) => !recorded.has(id)).length;
 console.log(
 	`ledger: ${seen.length} probes seen by providers, ${cutOff} of them in no result (cut off in flight by a kill or lost); ${collector.seen.length} messages`,
 );
+if (stalls.length > 0) console.log(`  the simulated providers had no turn on the CPU for half a second or longer ${stalls.length} times: counted as ill`);
 for (const [what, found] of Object.entries(ledger))
 	console.log(`  ${what}: ${found.length}${found.length === 0 ? '' : `\n    ${found.slice(0, 10).join('\n    ')}`}`);
+clearInterval(stallTimer);
 await db.close();
 await stopServices();
 await simulator.close();

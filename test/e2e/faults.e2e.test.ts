@@ -23,7 +23,8 @@ const ids = providers.flatMap((provider) => models.map((model) => `${provider}:$
 const quick = { median: 20, sigma: 0 };
 const preload = join(import.meta.dirname, 'fault-preload.mjs');
 
-describe.skipIf(!possible)('a fault of our own', () => {
+// Longer than the books wait for what is on its way: what is missing is then said by name.
+describe.skipIf(!possible)('a fault of our own', { timeout: 120_000 }, () => {
 	let disk: SmallDisk;
 	let simulator: Simulator;
 	let collector: Collector;

@@ -3,7 +3,7 @@ import type { ProbeResult } from '#core/probe-result.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import type { Db } from '#db/sql.ts';
-import type { Simulator } from '#simulator/start-simulator.ts';
+import type { RequestNote, Simulator } from '#simulator/start-simulator.ts';
 import type { Collector } from '#test/collector.ts';
 import { until } from './service.ts';
 
@@ -40,15 +40,18 @@ export interface Books {
 
 /** Waits for what is on its way, and gives the balance. */
 export async function readLedger({ db, simulator, collector, wasIll, mayBeLost = () => false, readResults }: Books): Promise<Ledger> {
-	const seen = simulator.requestLog.flatMap(({ requestId, at }) => (requestId === null || mayBeLost(at) ? [] : [requestId]));
-	let lost: string[] = [];
+	const seen = simulator.requestLog.filter(({ requestId, at }) => requestId !== null && !mayBeLost(at));
+	let lost: RequestNote[] = [];
 	let results: readonly ProbeResult[] = [];
 	await until(
 		'every probe that a provider saw',
 		async () => {
 			results = (await readResults?.()) ?? (await readResultsAfter(db, 0, 1_000_000)).map(({ result }) => result);
 			const recorded = new Set(results.map(({ requestId }) => requestId));
-			lost = seen.filter((id) => !recorded.has(id));
+			lost = withoutResult(
+				seen.filter(({ requestId }) => !recorded.has(requestId)),
+				results,
+			);
 			return lost.length === 0;
 		},
 		30_000,
@@ -77,10 +80,7 @@ export async function readLedger({ db, simulator, collector, wasIll, mayBeLost =
 		}).catch(() => {});
 	}
 	return {
-		lost: lost.map((id) => {
-			const note = simulator.requestLog.find(({ requestId }) => requestId === id);
-			return `${id} ${note?.provider}:${note?.model} at ${new Date(note?.at ?? 0).toISOString()}`;
-		}),
+		lost: lost.map(({ requestId, provider, model, at }) => `${requestId} ${provider}:${model} at ${new Date(at).toISOString()}`),
 		doubled: [...repeated(ids), ...repeated(slots)],
 		invented: ids.filter((id) => !known.has(id)),
 		unjust: results
@@ -91,6 +91,29 @@ export async function readLedger({ db, simulator, collector, wasIll, mayBeLost =
 			.map(({ title, reason }) => `${title}: ${reason}`),
 		untold,
 	};
+}
+
+/** Longer than a probe takes, and than a provider without a turn on the CPU lets it wait. */
+const unansweredForMs = 30_000;
+/** Of two processes that read one clock. */
+const clockGrainMs = 100;
+
+/** A probe that gave up before the head of its answer has no request id: each such result stands for one request of its target about then. */
+export function withoutResult(seen: readonly RequestNote[], results: readonly ProbeResult[]): RequestNote[] {
+	const unanswered = Map.groupBy(
+		results.filter(({ requestId, httpStatus, startedAt }) => requestId === null && httpStatus === null && startedAt !== null),
+		({ provider, model }) => `${provider}:${model}`,
+	);
+	for (const own of unanswered.values()) own.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0));
+	return seen
+		.toSorted((a, b) => a.at - b.at)
+		.filter(({ provider, model, at }) => {
+			const own = unanswered.get(`${provider}:${model}`) ?? [];
+			while (own[0] !== undefined && (own[0].startedAt ?? 0) < at - unansweredForMs) own.shift();
+			if (own[0] === undefined || (own[0].startedAt ?? 0) > at + clockGrainMs) return true;
+			own.shift();
+			return false;
+		});
 }
 
 function repeated(keys: readonly string[]): string[] {
