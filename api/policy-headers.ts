@@ -1,4 +1,5 @@
 /** Headers that every answer carries: what a browser may do with it, and who may read it. */
+import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import helmet from 'helmet';
 
@@ -36,6 +37,15 @@ function askHelmet(): readonly (readonly [string, string])[] {
 
 /** The same for every answer, so helmet is asked once and not at every poll. */
 const pageHeaders = askHelmet();
+
+const contentPolicy = 'Content-Security-Policy';
+
+/** The policy of a page that holds the site's sheet in itself: that sheet and no other. */
+export function pagePolicy(sheet: Uint8Array): readonly [name: string, value: string] {
+	const hash = createHash('sha256').update(sheet).digest('base64');
+	const [, common = ''] = pageHeaders.find(([name]) => name === contentPolicy) ?? [];
+	return [contentPolicy, common.replace("style-src 'self'", `style-src 'self' 'sha256-${hash}'`)];
+}
 
 /** Who may read. A 304 needs no more: it renews a stored answer, which keeps what the browser was told of it. */
 export const readerHeaders: readonly (readonly [name: string, value: string])[] = [

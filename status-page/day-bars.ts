@@ -9,8 +9,8 @@ import { shortDate } from './figures.ts';
 import { type Html, html, trusted } from './html.ts';
 import { dayLimits, dayMark, type MarkCode } from './state-mark.ts';
 
-/** One letter each: the names are in every row. */
-const gradientIds = { slow: 's', part: 'p', down: 'd', care: 'c' } as const;
+/** One letter each, of the gradient and of the class that the style sheet draws it with: they are in every row. */
+const gradientIds = { slow: 's', part: 't', down: 'd', care: 'c' } as const;
 
 /** Colour stops from top to bottom; `bg` hides the good bar beneath, so that a bar can be shorter or notched. */
 const fills: Readonly<Record<keyof typeof gradientIds, readonly (readonly [number, MarkCode | 'bg'])[]>> = {
@@ -39,12 +39,13 @@ const codes = Object.keys(gradientIds) as (keyof typeof gradientIds)[];
 export function barSymbols(): Html {
 	const gradients = codes.map((code) => {
 		const stops = fills[code];
-		const pairs = stops.map(([offset, fill], index) => {
-			const end = stops[index + 1]?.[0] ?? 1;
-			return `<stop offset="${offset}" class="s-${fill}"/><stop offset="${end}" class="s-${fill}"/>`;
+		// The first and the last colour go on to the ends by themselves.
+		const edges = stops.slice(1).map(([offset, fill], index) => {
+			const before = stops[index]?.[1] ?? fill;
+			return `<stop offset=${offset} class=s-${before} /><stop offset=${offset} class=s-${fill} />`;
 		});
-		const repeat = code === 'care' ? ' spreadMethod="repeat"' : '';
-		return `<linearGradient id="${gradientIds[code]}" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="${code === 'care' ? 0.25 : 1}"${repeat}>${pairs.join('')}</linearGradient>`;
+		const repeat = code === 'care' ? ' spreadMethod=repeat' : '';
+		return `<linearGradient id=${gradientIds[code]} gradientUnits=userSpaceOnUse x2=0 y2=${code === 'care' ? 0.25 : 1}${repeat}>${edges.join('')}</linearGradient>`;
 	});
 	return trusted(`<svg class="defs" width="0" height="0" aria-hidden="true"><defs>${gradients.join('')}</defs></svg>`);
 }
@@ -68,17 +69,17 @@ function exceptionPaths(days: readonly DayView[]): string {
 		for (const [index, day] of days.entries()) {
 			if (dayMark(day) !== code) continue;
 			// From the foot of the last bar: shorter than an absolute place.
-			strokes += strokes === '' ? `M${index} 0v1` : `m${index - from}-1v1`;
+			strokes += strokes === '' ? `M${index},0v1` : `m${index - from}-1v1`;
 			from = index;
 		}
-		return strokes === '' ? '' : `<path stroke=url(#${gradientIds[code]}) d="${strokes}"/>`;
+		return strokes === '' ? '' : `<path class=${gradientIds[code]} d=${strokes} />`;
 	});
 	// A day without data is an empty outline; neighbours share one.
 	const holes = runsOf(days, 'none').map(([index, count]) => {
 		const width = count - 0.5;
-		return `M${index - 0.25} .02h${width}v.96h-${width}z`;
+		return `M${index - 0.25},.02h${width}v.96h-${width}z`;
 	});
-	return paths.join('') + (holes.length === 0 ? '' : `<path class=hole d="${holes.join('')}"/>`);
+	return paths.join('') + (holes.length === 0 ? '' : `<path class=h d=${holes.join('')} />`);
 }
 
 /** What a screen reader says of the picture; the days in words follow it. No percentage: its counts and interval would not fit into every row. */
@@ -86,7 +87,7 @@ export function summariseDays(days: readonly DayView[]): string {
 	const marks = days.map(dayMark);
 	if (marks.every((mark) => mark === 'none')) return '90 days: no data';
 	const troubled = marks.filter((mark) => mark !== 'up' && mark !== 'none' && mark !== 'care').length;
-	return `90 days, ${troubled === 0 ? 'none' : troubled} troubled`;
+	return `90 days, ${troubled === 0 ? 'none' : troubled} bad`;
 }
 
 export function dayBars({ days }: Pick<TargetView, 'days'>): Html {
@@ -128,8 +129,8 @@ export function dayWords(days: readonly DayView[]): string {
 export function dayLegend(): Html {
 	const sample = (code: MarkCode) => {
 		if (code === 'up') return trusted('<svg class="k" aria-hidden="true"><path class="s-up" d="M0 0v1"/></svg>');
-		if (code === 'none') return trusted('<svg class="k" aria-hidden="true"><path class="hole" d="M-.25 .02h.5v.96h-.5z"/></svg>');
-		return trusted(`<svg class="k" aria-hidden="true"><path stroke="url(#${gradientIds[code]})" d="M0 0v1"/></svg>`);
+		if (code === 'none') return trusted('<svg class="k" aria-hidden="true"><path class="h" d="M-.25 .02h.5v.96h-.5z"/></svg>');
+		return trusted(`<svg class="k" aria-hidden="true"><path class=${gradientIds[code]} d="M0 0v1"/></svg>`);
 	};
 	const entry = (code: MarkCode, text: string) => html`<li>${sample(code)}${text}</li>`;
 	return html`<ul class="legend">${[

@@ -9,12 +9,16 @@ export function fleetStrip({ targets, providers }: Snapshot): Html | null {
 	if (targets.length === 0) return null;
 	const stateOf = new Map(targets.map((target) => [target.id, target.state]));
 	const paths = new Map<State, string>();
+	const drawnTo = new Map<State, number>();
 	let x = 1;
 	for (const provider of providers) {
 		for (const id of provider.targetIds) {
 			const state = stateOf.get(id);
 			if (state === undefined) continue;
-			paths.set(state, `${paths.get(state) ?? ''}M${x} 0v1`);
+			// From the foot of the last tick: shorter than an absolute place.
+			const from = drawnTo.get(state);
+			paths.set(state, from === undefined ? `M${x} 0v1` : `${paths.get(state) ?? ''}m${x - from}-1v1`);
+			drawnTo.set(state, x);
 			x += 3;
 		}
 		x += 4;

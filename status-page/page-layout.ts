@@ -5,6 +5,7 @@ import { stateWords } from '#core/state.ts';
 import type { FleetEvidence } from '#core/target-evidence.ts';
 import { dateTime } from './figures.ts';
 import { type Html, html, renderHtml, trusted } from './html.ts';
+import { siteAssets, siteSheet } from './site-assets.ts';
 import { markOf } from './state-mark.ts';
 
 export interface PageContext {
@@ -29,6 +30,8 @@ export interface Page {
 	/** Module scripts in `assets/` beside live.js, which is none: a browser runs no module from a folder, and a page there must still see that it is old. */
 	readonly scripts?: readonly string[];
 	readonly styles?: readonly string[];
+	/** The common sheet in the page itself: what is looked at first, and in a hurry, is painted from one answer. */
+	readonly inlineStyle?: boolean;
 }
 
 /** Relative to the page, except where the API lives elsewhere. */
@@ -65,7 +68,7 @@ export function renderPage(context: PageContext, page: Page): string {
 		<meta name="color-scheme" content="light dark">
 		<meta name="description" content="${page.description}">
 		<title>${page.title}</title>
-		<link rel="stylesheet" href="${root}assets/site.css">
+		${page.inlineStyle === true ? trusted(`<style>${siteAssets().get(siteSheet) ?? ''}</style>`) : html`<link rel="stylesheet" href="${root}${siteSheet}">`}
 		${(page.styles ?? []).map((file) => html`<link rel="stylesheet" href="${root}assets/${file}">`)}
 		<link rel="icon" type="image/svg+xml" href="${root}assets/favicon-${mark}.svg">
 		<link rel="alternate" type="application/atom+xml" title="Incidents" href="${api}history.atom">

@@ -109,6 +109,22 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		expect(none).toBeGreaterThan(0);
 	});
 
+	test('is painted, styled, from its first answer alone', async () => {
+		const server = await start();
+		const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+		opened.push(context);
+		const page = await context.newPage();
+		let others = 0;
+		// Whatever else it asks for never comes.
+		await page.route('**/*', (route) => (route.request().isNavigationRequest() ? route.continue() : void (others += 1)));
+		await page.goto(`${server.url}/`, { waitUntil: 'commit' });
+		await expect.poll(() => page.evaluate('performance.getEntriesByName("first-contentful-paint").length')).toBe(1);
+		expect(others).toBeGreaterThan(0);
+		expect(await page.locator('h1').isVisible()).toBe(true);
+		const looks = 'const row = document.querySelector("summary"); [getComputedStyle(row).display, document.styleSheets.length].join(" ")';
+		expect(await page.evaluate(looks)).toBe('grid 1');
+	});
+
 	test('without JavaScript the overview is complete: every state, every number, every list of days', async () => {
 		const snapshot = freshSnapshot();
 		const server = await start(snapshot);

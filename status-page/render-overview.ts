@@ -80,6 +80,7 @@ export function renderOverview(context: PageContext): string {
 	return renderPage(context, {
 		root: '',
 		section: 'overview',
+		inlineStyle: true,
 		title: stateTitle(context),
 		description: `${snapshot.sentence}. Measured reliability of LLM providers.`,
 		main: html`${barSymbols()}${verdict(context)}${openIncidents(context)}

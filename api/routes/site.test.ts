@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readerOf, type SampleReader } from '#test/sample-reader.ts';
@@ -20,7 +21,12 @@ describe('the site', () => {
 	test('is served with types, a strict policy and no cache that hides a change', async () => {
 		const page = await get('/');
 		expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-		expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none';script-src 'self';style-src 'self';/);
+		const policy = (of: Response) => of.headers.get('content-security-policy');
+		const sheet = /<style>(.*?)<\/style>/s.exec(await page.text())?.[1] ?? '';
+		const hash = createHash('sha256').update(sheet).digest('base64');
+		expect(policy(page)).toMatch(/^default-src 'none';script-src 'self';style-src 'self' 'sha256-[^']+';img-src/);
+		expect(policy(page)).toContain(`'sha256-${hash}'`);
+		expect(policy(await get('/v1/verdicts'))).toContain("style-src 'self';");
 		expect(page.headers.get('cache-control')).toContain('no-cache');
 		expect((await get('/assets/live.js')).headers.get('content-type')).toBe('text/javascript; charset=utf-8');
 		expect((await get('/assets/favicon-up.svg')).headers.get('content-type')).toBe('image/svg+xml; charset=utf-8');
