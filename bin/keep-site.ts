@@ -1,11 +1,11 @@
 import type { Snapshot } from '#core/snapshot.ts';
 
 /**
- * The page is rendered anew at least this often, so that its ages stay true without JavaScript; a large one, which takes a second per thousand
- * targets, more seldom: a tenth of a core is enough for news of an age. A changed verdict waits for neither, only as long as the last rendering took.
+ * The page is rendered anew at least this often, so that its ages stay true without JavaScript; where that takes seconds, more seldom.
+ * A changed verdict waits for neither, only as long as the last rendering took.
  */
 const [oftenMs, atLeastEveryMs] = [15_000, 45_000];
-const oldAfterRenders = 10;
+const oldAfterRenders = 4;
 const restAtMostMs = 10_000;
 
 export interface SiteKeeper {

@@ -134,7 +134,7 @@ function serveTasks(dir: string, databaseUrl: string | undefined): void {
 			const done = (problem: string | null) => process.connected && process.send?.({ id, problem } satisfies Done);
 			try {
 				const snapshot = readSnapshot(document);
-				const { paths: due, targetIds } = turns.next(snapshot, isStale(snapshot, now));
+				const { paths: due, targetIds } = turns.next(snapshot, now, isStale(snapshot, now));
 				await writeSite(siteFiles(snapshot, { now, evidence: await evidenceAt(now, targetIds), due }), dir);
 				done(null);
 			} catch (error) {

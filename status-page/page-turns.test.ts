@@ -10,29 +10,61 @@ function withState(snapshot: Snapshot, index: number, state: 'major_outage' | 'o
 	return { ...snapshot, targets: snapshot.targets.map((target, i) => (i === index ? { ...target, state, reason: state } : target)) };
 }
 
+const start = Date.UTC(2026, 10, 23, 12);
+const every = 15_000;
+
+/** Of a site that is always too large to be drawn whole, at the pace of the service. */
+function inTurns(perRound = 5_500) {
+	const turns = createPageTurns({ whole: 0, perRound });
+	let now = start;
+	return {
+		next: (snapshot: Snapshot, all = false, afterMs = every) => turns.next(snapshot, (now += afterMs), all),
+		forget: turns.forget,
+	};
+}
+
 test('a small fleet is drawn whole each time', () => {
-	const turns = createPageTurns(pageCount);
-	for (let i = 0; i < 3; i++) expect([turns.next(fleet).paths.size, turns.next(fleet).targetIds]).toEqual([pageCount, null]);
+	const turns = createPageTurns({ whole: pageCount });
+	for (let i = 0; i < 3; i++) expect([turns.next(fleet, start + i).paths.size, turns.next(fleet, start + i).targetIds]).toEqual([pageCount, null]);
 });
 
-test('of a large one everything is drawn at first, then the oldest in turns, and no page waits longer than a round', () => {
-	const turns = createPageTurns(20);
+test('of a large one everything is drawn at first, then the oldest in turns, and each page within a minute', () => {
+	const turns = inTurns();
 	expect(turns.next(fleet).paths.size).toBe(pageCount);
-	const waited = new Map<string, number>();
-	for (let pass = 1; pass <= 40; pass++) {
+	const drawnAt = new Map<string, number>();
+	for (let at = every; at <= 40 * every; at += every) {
 		const { paths, targetIds } = turns.next(fleet);
-		expect(paths.size).toBe(20);
+		expect(paths.size).toBe(Math.ceil(pageCount / 3));
 		expect(targetIds?.length).toBe([...paths].filter((path) => path.startsWith('target/')).length);
 		for (const path of paths) {
-			expect(pass - (waited.get(path) ?? 0)).toBeLessThanOrEqual(Math.ceil(pageCount / 20));
-			waited.set(path, pass);
+			expect(at - (drawnAt.get(path) ?? 0)).toBeLessThanOrEqual(60_000);
+			drawnAt.set(path, at);
 		}
 	}
-	expect(waited.size).toBe(pageCount);
+	expect(drawnAt.size).toBe(pageCount);
+});
+
+test('renderings that follow each other sooner draw less each', () => {
+	const turns = inTurns();
+	turns.next(fleet);
+	expect(turns.next(fleet, false, 4_500).paths.size).toBe(Math.ceil(pageCount / 10));
+});
+
+test('of one that is larger still no more are drawn in a round', () => {
+	const turns = inTurns(60);
+	turns.next(fleet);
+	expect(turns.next(fleet).paths.size).toBe(20);
+	expect(turns.next(fleet, false, 600_000).paths.size).toBe(60);
+});
+
+test('a clock that is set back draws everything', () => {
+	const turns = inTurns();
+	turns.next(fleet);
+	expect(turns.next(fleet, false, -3_600_000).paths.size).toBe(pageCount);
 });
 
 test('a verdict that moves is drawn at once, on its own page and on its model’s, and turns on as the others do', () => {
-	const turns = createPageTurns(10);
+	const turns = inTurns(30);
 	turns.next(fleet);
 	const target = fleet.targets[70];
 	const down = withState(fleet, 70, 'major_outage');
@@ -46,14 +78,14 @@ test('a verdict that moves is drawn at once, on its own page and on its model’
 });
 
 test('many verdicts that move at once are all drawn', () => {
-	const turns = createPageTurns(10);
+	const turns = inTurns(30);
 	turns.next(fleet);
 	const all = { ...fleet, targets: fleet.targets.map((target) => ({ ...target, state: 'major_outage' as const, reason: 'all of it' })) };
 	expect(turns.next(all).paths.size).toBe(pageCount);
 });
 
 test('news of an incident draws the pages of its targets', () => {
-	const turns = createPageTurns(10);
+	const turns = inTurns(30);
 	const { incidents } = sampleSnapshot({ providers: 10, modelsPerProvider: 10, hostile: false });
 	const [incident] = incidents;
 	if (incident === undefined) throw new Error('Expected the sample to have an incident');
@@ -64,7 +96,7 @@ test('news of an incident draws the pages of its targets', () => {
 });
 
 test('everything is drawn when it is old, and after a writing that failed', () => {
-	const turns = createPageTurns(10);
+	const turns = inTurns(30);
 	turns.next(fleet);
 	expect(turns.next(fleet, true)).toMatchObject({ targetIds: null, paths: { size: pageCount } });
 	turns.forget();
@@ -72,7 +104,7 @@ test('everything is drawn when it is old, and after a writing that failed', () =
 });
 
 test('a target that is gone has no turn', () => {
-	const turns = createPageTurns(10);
+	const turns = inTurns(30);
 	turns.next(fleet);
 	const gone = fleet.targets[0]?.slug;
 	const rest = { ...fleet, targets: fleet.targets.slice(1) };

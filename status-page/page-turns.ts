@@ -1,6 +1,6 @@
 /**
- * Which pages of targets and models are drawn anew. Of a large fleet a page a target each time would cost more than its probes (measured with
- * 10,000 targets: 2.3 ms of CPU a probe): those whose verdict moved are drawn at once, of the others as many as fit, the oldest first.
+ * Which pages of targets and models are drawn anew. All of a large fleet at each rendering would cost more than its probes: those whose verdict
+ * moved are drawn at once, of the others the oldest, so many that each has its turn within a minute.
  */
 import type { GroupView, IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
 import { fleetIndex, membersOf } from './fleet-index.ts';
@@ -16,37 +16,45 @@ export interface DuePages {
 }
 
 export interface PageTurns {
-	/** @param all every page is due: what is shown has grown old, or nothing is known of what lies on the disk */
-	next(snapshot: Snapshot, all?: boolean): DuePages;
+	/**
+	 * @param now ms since epoch: the longer since the last time, the more are due
+	 * @param all every page is due: what is shown has grown old, or nothing is known of what lies on the disk
+	 */
+	next(snapshot: Snapshot, now: number, all?: boolean): DuePages;
 	/** The last ones may not have been written. */
 	forget(): void;
 }
 
-/** About two seconds of a core with the reading of their results; at one rendering in 45 s each page of 10,000 targets has its turn in 7.5 minutes. */
-const drawnAtOnce = 1_000;
+/** With a rendering each 15 s a page is drawn again within a minute. */
+const roundMs = 45_000;
+/** Of a site up to here each page is drawn within a round; of a larger one this many: an eighth of a core with the reading of their results. */
+const drawnPerRound = 5_500;
+/** A site of so many pages is drawn whole. */
+const wholeSite = 500;
 
-/** A site of this many turns is drawn whole. */
-const wholeSites = 2;
-
-export function createPageTurns(atOnce = drawnAtOnce): PageTurns {
+export function createPageTurns({ whole = wholeSite, perRound = drawnPerRound } = {}): PageTurns {
 	/** Path → what its verdict was when it was drawn; the oldest first. */
 	let drawn = new Map<string, string>();
+	let drawnAt = 0;
 	return {
-		next(snapshot, all = false) {
+		next(snapshot, now, all = false) {
 			const { incidentsOf } = fleetIndex(snapshot);
 			const newsOf = (target: TargetView) => verdictKey(target, incidentsOf.get(target.id) ?? []);
 			const pages = new Map<string, { readonly key: string; readonly targetId: string | null }>();
 			for (const target of snapshot.targets) pages.set(targetHref(target, ''), { key: newsOf(target), targetId: target.id });
 			for (const model of snapshot.models) pages.set(modelHref(model, ''), { key: modelKey(model, membersOf(snapshot, model), newsOf), targetId: null });
 			const due = new Set<string>();
-			const everything = all || pages.size <= wholeSites * atOnce;
+			// A clock that was set back is no reason to wait.
+			const everything = all || pages.size <= whole || now < drawnAt;
 			for (const [path, { key }] of pages) if (everything || drawn.get(path) !== key) due.add(path);
+			const atOnce = Math.ceil((Math.min(pages.size, perRound) * Math.min(roundMs, now - drawnAt)) / roundMs);
 			for (const path of drawn.keys()) {
 				if (due.size >= atOnce) break;
 				if (pages.has(path)) due.add(path);
 			}
 			const kept = [...drawn].filter(([path]) => pages.has(path) && !due.has(path));
 			drawn = new Map([...kept, ...[...due].map((path) => [path, pages.get(path)?.key ?? ''] as const)]);
+			drawnAt = now;
 			return { paths: due, targetIds: everything ? null : [...due].flatMap((path) => pages.get(path)?.targetId ?? []) };
 		},
 		forget() {

@@ -22,14 +22,17 @@ export function scopeWords({ scope }: Pick<IncidentView, 'scope'>, snapshot: Pic
 	return `${who}, ${what}${operation}, ${where}`;
 }
 
-/** "13 of 16 valid results bad: server_error 9, first_token_timeout 4; seen from fra, iad". */
-export function evidenceWords({ evidence }: Pick<IncidentView, 'evidence'>): string {
+/** "13 of 16 valid results bad: server_error 9, first_token_timeout 4; seen from fra, iad"; "none of 65 valid results bad, but slow; seen from fra". */
+export function evidenceWords({ evidence, condition }: Pick<IncidentView, 'evidence' | 'condition'>): string {
 	const codes = Object.entries(evidence.outcomes)
 		.filter(([code]) => code !== 'ok')
 		.sort(([, a], [, b]) => (b ?? 0) - (a ?? 0))
 		.map(([code, count]) => `${code} ${formatCount(count ?? 0)}`);
 	const valid = evidence.good + evidence.bad;
-	const counts = valid === 0 ? `${formatCount(evidence.excluded)} results excluded` : `${formatCount(evidence.bad)} of ${formatCount(valid)} valid results bad`;
+	const slow = condition === 'slow' ? ', but slow' : '';
+	const bad =
+		evidence.bad === 0 ? `none of ${formatCount(valid)} valid results bad${slow}` : `${formatCount(evidence.bad)} of ${formatCount(valid)} valid results bad`;
+	const counts = valid === 0 ? `${formatCount(evidence.excluded)} results excluded` : bad;
 	const seen = evidence.vantages.length === 0 ? '' : `; seen from ${evidence.vantages.join(', ')}`;
 	return `${counts}${codes.length === 0 ? '' : `: ${codes.join(', ')}`}${seen}`;
 }

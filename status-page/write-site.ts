@@ -1,7 +1,8 @@
 /** The site on disk. A reader sees a file's old or new content, never a half. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { SiteFile } from './render-site.ts';
 
 export interface WrittenSite {
@@ -13,9 +14,9 @@ export interface WrittenSite {
 /** Lists what the last write left, so that only own files are ever removed: the folder may hold others'. */
 const listName = '.linnet-site.json';
 
-async function readOrNull(path: string): Promise<string | null> {
+function readOrNull(path: string): string | null {
 	try {
-		return await readFile(path, 'utf8');
+		return readFileSync(path, 'utf8');
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
 		throw error;
@@ -35,20 +36,23 @@ function placeIn(dir: string, path: string): string {
 	return place;
 }
 
-async function writeAtomic(place: string, content: string): Promise<void> {
+function writeAtomic(place: string, content: string): void {
 	// A short name: the file's own may already be as long as the file system allows.
 	const fresh = join(dirname(place), `.new-${createHash('sha256').update(basename(place)).digest('hex').slice(0, 16)}`);
-	await writeFile(fresh, content);
-	await rename(fresh, place);
+	writeFileSync(fresh, content);
+	renameSync(fresh, place);
 }
+
+// Each step by a thread of the pool costs three times what it does (0.7 ms a page instead of 0.2, measured), and nobody else waits for this process.
+const filesPerTurn = 20;
 
 /**
  * Each file is written beside its place and renamed, as it comes; equal ones are left alone, so that their ETag stays, and so are those without a
  * content; what is no longer among them is removed last. One writer per folder. Throws when a path leaves the folder or the disk refuses.
  */
 export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise<WrittenSite> {
-	await mkdir(dir, { recursive: true });
-	const list = await readOrNull(join(dir, listName));
+	mkdirSync(dir, { recursive: true });
+	const list = readOrNull(join(dir, listName));
 	const paths = new Set<string>();
 	const folders = new Set<string>();
 	let written = 0;
@@ -56,15 +60,16 @@ export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise
 		const place = placeIn(dir, path);
 		paths.add(path);
 		if (content === null) continue;
-		if (!folders.has(dirname(place))) await mkdir(dirname(place), { recursive: true });
+		if (!folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true });
 		folders.add(dirname(place));
-		if ((await readOrNull(place)) === content) continue;
-		await writeAtomic(place, content);
+		if (readOrNull(place) === content) continue;
+		writeAtomic(place, content);
 		written += 1;
+		if (written % filesPerTurn === 0) await setImmediate();
 	}
 	const gone = pathsOf(list).filter((path) => !paths.has(path));
-	for (const path of gone) await rm(placeIn(dir, path), { force: true });
+	for (const path of gone) rmSync(placeIn(dir, path), { force: true });
 	const freshList = JSON.stringify([...paths]);
-	if (freshList !== list) await writeAtomic(join(dir, listName), freshList);
+	if (freshList !== list) writeAtomic(join(dir, listName), freshList);
 	return { written, unchanged: paths.size - written, removed: gone.length };
 }
