@@ -1,9 +1,11 @@
 /**
  * A whole fleet on one machine, everything embedded, against a simulator in its own process: how late slots start, what is missed, CPU by process,
- * memory, bytes on the disk; then kill -9 of everything and a start: how long until every target was probed again.
+ * memory, how old the pages are; then kill -9 of everything and a start: how long until every target was probed again.
  * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180]`. Figures are of the whole machine: run it alone.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -65,6 +67,9 @@ await pause((3 * everySeconds + 20) * 1_000);
 const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
 await pause(seconds * 1_000);
+const pagesDir = join(service.dir, 'data', 'site', 'target');
+const drawnAt = (await readdir(pagesDir)).filter((name) => name.endsWith('.html')).map((name) => statSync(join(pagesDir, name)).mtimeMs);
+const pageAges = drawnAt.map((at) => (Date.now() - at) / 1_000).sort((a, b) => a - b);
 const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const took = (performance.now() - startedAt) / 1_000;
 const probes = countAfter - count;
@@ -119,6 +124,9 @@ console.log(
 const ms = (q: number) => `≤ ${quantile(slots.buckets, slotsAfter.buckets, q)} ms`;
 console.log(`slot lateness p50 ${ms(0.5)}, p99 ${ms(0.99)}, p99.9 ${ms(0.999)}`);
 const changed = Object.entries(slotsAfter.results).map(([result, all]) => `${result} ${all - (slots.results[result] ?? 0)}`);
+console.log(
+	`pages of targets: ${pageAges.length}, drawn up to ${pageAges.at(-1)?.toFixed(0)} s ago, half of them up to ${pageAges[Math.floor(pageAges.length / 2)]?.toFixed(0)} s`,
+);
 console.log(`slots: ${changed.join(', ')}`);
 console.log(
 	`started again after kill -9: ready after ${((upAt - killedAt) / 1_000).toFixed(0)} s, every target probed after ${((probedAt - killedAt) / 1_000).toFixed(0)} s (aim ${everySeconds + 5} s) and shown after ${((oldest - killedAt) / 1_000).toFixed(0)} s\n`,
