@@ -74,7 +74,7 @@ test('each snapshot moves the deadline; a closed keeper renders no more', async 
 test('the same verdicts are not rendered again until the page is old', async () => {
 	await take(snapshot);
 	await rm(join(dir, 'index.html'));
-	clock.now += 15_000;
+	clock.now += 12_500;
 	await take(snapshot);
 	await expect(overview()).rejects.toThrow('ENOENT');
 	clock.now += 1;

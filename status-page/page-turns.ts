@@ -26,7 +26,7 @@ export interface PageTurns {
 }
 
 /** With a rendering each 15 s a page is drawn again within a minute. */
-const roundMs = 45_000;
+const roundMs = 40_000;
 /** Of a site up to here each page is drawn within a round; of a larger one this many: an eighth of a core with the reading of their results. */
 const drawnPerRound = 5_500;
 /** A site of so many pages is drawn whole. */
