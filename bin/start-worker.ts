@@ -21,7 +21,17 @@ import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
-import { nominalTick, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs, tickLeadMs, tickOffsetMs } from '#workers/run-shard.ts';
+import {
+	nominalTick,
+	runConfirmation,
+	runShard,
+	type ScheduleTools,
+	shardCount,
+	tickEveryMs,
+	tickLeadMs,
+	tickOffsetMs,
+	ticksBehind,
+} from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
 import { type CadenceWatch, watchCadence } from '#workers/watch-cadence.ts';
 import { watchOfficialPages } from '#workers/watch-official-pages.ts';
@@ -81,11 +91,11 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 		endLoops: () => stopping.abort(),
 		retentionDays,
 	};
-	// The first tick that knows of a new target runs slots from then on.
-	const register = () => registerTargets(database.db, config.current().targets, Date.now() + tickEveryMs + tickLeadMs);
-	await register();
+	// A prober that starts runs what is due at once; of a target that comes later the first tick that knows of it runs slots from then on.
+	const register = (fromAt: number) => registerTargets(database.db, config.current().targets, fromAt);
+	await register(Date.now());
 	await ensurePartitions(database.db, Date.now());
-	config.onChange(() => void register().catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
+	config.onChange(() => void register(Date.now() + tickEveryMs + tickLeadMs).catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
 	if (jobs === 'probe') keepNurserySmall();
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
@@ -165,6 +175,13 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		},
 		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
 		{ concurrency: shardCount * 16, lockMs: 30_000 },
+	);
+	// The next ticks are up to 5 s away, and their slots 2 s more: what is due until then is run now, by the first of those that start together.
+	const startedAt = Date.now();
+	await Promise.all(
+		Array.from({ length: shardCount }, (_, shard) =>
+			ticksBehind(shard, startedAt).map((tickAt) => queues.add(queue, { job: 'left', shard, tickAt }, { jobId: `behind-${shard}-${tickAt}` })),
+		).flat(),
 	);
 	await keepRegistered(stop, log, async () => {
 		for (let shard = 0; shard < shardCount; shard += 1) {

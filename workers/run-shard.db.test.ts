@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fallbackPrice, reservationMicroUsd } from '#core/cost.ts';
 import { silentLog } from '#core/log.ts';
@@ -12,7 +13,20 @@ import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { openCanaryTests } from './probe/test-canaries.ts';
-import { bookedMicroUsd, nominalTick, type Probe, runShard, type ScheduleTools, type ShardTick, shardCount, tickEveryMs, tickOffsetMs } from './run-shard.ts';
+import {
+	bookedMicroUsd,
+	nominalTick,
+	type Probe,
+	runShard,
+	type ScheduleTools,
+	type ShardTick,
+	shardCount,
+	slotGraceMs,
+	tickEveryMs,
+	tickLeadMs,
+	tickOffsetMs,
+	ticksBehind,
+} from './run-shard.ts';
 import { settleSchedule } from './settle-schedule.ts';
 
 const target = sampleTarget('acme:small:chat', { intervalMs: 1_000, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
@@ -174,6 +188,31 @@ it('a target that is backed off is not probed; its slots are missed, not hidden'
 	await runShard(tools(), { shard, tickAt: sampleNow });
 	expect(probes).toEqual([]);
 	expect((await recorded()).map(({ evidence }) => evidence?.subcode)).toEqual(Array.from({ length: 5 }, () => 'backed_off'));
+});
+
+describe('a worker that starts', () => {
+	it('takes each tick whose slots may still be run, up to where the next ticks go on', () => {
+		const window = (tickAt: number) => [tickAt + tickLeadMs, tickAt + tickLeadMs + tickEveryMs] as const;
+		fc.assert(
+			fc.property(fc.nat(shardCount - 1), fc.integer({ min: sampleNow, max: sampleNow + 60_000 }), (ofShard, at) => {
+				const ticks = ticksBehind(ofShard, at);
+				const windows = ticks.map(window);
+				expect(ticks.every((tickAt) => tickAt <= at && nominalTick(ofShard, tickAt) === tickAt)).toBe(true);
+				expect(windows[0]?.[0]).toBeLessThanOrEqual(at - slotGraceMs);
+				expect(windows.slice(1).map(([from]) => from)).toEqual(windows.slice(0, -1).map(([, to]) => to));
+				expect((ticks.at(-1) ?? 0) + tickEveryMs).toBeGreaterThan(at);
+			}),
+		);
+	});
+
+	it('runs what came due in the seconds before, late, and what is due until its first tick', async () => {
+		now = sampleNow;
+		for (const tickAt of ticksBehind(shard, now)) await runShard(tools(), { shard, tickAt });
+		const slots = probes.map(({ slotAt }) => slotAt).sort((a, b) => a - b);
+		expect(slots[0]).toBeLessThanOrEqual(now - slotGraceMs + target.intervalMs);
+		expect(slots.at(-1)).toBeGreaterThanOrEqual(now + tickLeadMs - target.intervalMs);
+		expect(slots.map((slotAt) => slotAt - (slots[0] ?? 0))).toEqual(slots.map((_, i) => i * target.intervalMs));
+	});
 });
 
 describe('settling', () => {

@@ -77,6 +77,15 @@ export function tickOffsetMs(shard: number): number {
 	return Math.floor((shard * tickEveryMs) / shardCount);
 }
 
+/** The ticks of a shard whose slots may still be run, though nobody was there to take them: a worker that starts takes these first. */
+export function ticksBehind(shard: number, now: number): number[] {
+	const offset = tickOffsetMs(shard);
+	const ticks: number[] = [];
+	let tickAt = Math.floor((now - offset) / tickEveryMs) * tickEveryMs + offset;
+	for (; tickAt + tickLeadMs + tickEveryMs > now - slotGraceMs; tickAt -= tickEveryMs) ticks.push(tickAt);
+	return ticks.reverse();
+}
+
 /** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
 export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
 	const job = { tickAt, takenAt: tools.now() };
