@@ -87,7 +87,7 @@ test('a page that takes long is rendered more seldom, and a changed verdict wait
 	const own = keepSite({
 		write: async () => {
 			count += 1;
-			clock.now += 6_000;
+			clock.now += 9_000;
 		},
 		now: () => clock.now,
 		later: (run, afterMs) => {
@@ -98,7 +98,7 @@ test('a page that takes long is rendered more seldom, and a changed verdict wait
 	});
 	own.take(snapshot);
 	await own.settled();
-	clock.now += 17_000;
+	clock.now += 9_000;
 	own.take(snapshot);
 	await own.settled();
 	expect(count).toBe(1);
@@ -108,7 +108,7 @@ test('a page that takes long is rendered more seldom, and a changed verdict wait
 	expect(count).toBe(2);
 	timers = [];
 	own.take({ ...snapshot, staleAfter: new Date(sampleNow).toISOString(), verdictRevision: 'changed' });
-	expect(timers.map(({ at }) => at - clock.now)).toEqual([6_000]);
+	expect(timers.map(({ at }) => at - clock.now)).toEqual([9_000]);
 	ring();
 	await own.settled();
 	expect(count).toBe(3);

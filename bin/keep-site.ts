@@ -6,7 +6,7 @@ import type { Snapshot } from '#core/snapshot.ts';
  * much every other one was left out, and pages grew old by 79 s (5,000 targets, measured).
  */
 const [oftenMs, atLeastEveryMs] = [12_500, 40_000];
-const oldAfterRenders = 4;
+const oldAfterRenders = 2;
 const restAtMostMs = 10_000;
 
 export interface SiteKeeper {
