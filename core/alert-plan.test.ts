@@ -120,6 +120,13 @@ describe('one message for one trouble', () => {
 		expect(plan([again], { now: now + 3 * minute }).messages).toEqual(['first reopened: again inc-a in inc-a']);
 	});
 
+	it('a relapse that joins the message of others waits until its own end has got through', () => {
+		const again = { told: 'resolved', toldTransition: 2, transition: 3, openTransition: 3, changedAt: now - 5 * minute, groupId: 'inc-b' } as const;
+		const threads = (pendingCount: number) => [model('a', told()), model('b', told({ ...again, toldAt: now - 9 * minute, pendingCount }))];
+		expect(plan(threads(1), { groups: [{ ...group, lastMessageAt: now - 9 * minute }] }).messages).toEqual([]);
+		expect(plan(threads(0), { groups: [{ ...group, lastMessageAt: now - 9 * minute }] }).messages).toEqual(['more reopened: again inc-b, same inc-a in inc-a']);
+	});
+
 	it('a resolve finds its group also when the grouping was changed meanwhile', () => {
 		const ended = model('a', { ...told(), ...over() }, 'resolved');
 		expect(plan([ended], { groups: [{ ...group, key: 'another' }], routes: [route({ groupBy: 'model' })] }).messages).toEqual([

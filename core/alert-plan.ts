@@ -92,14 +92,19 @@ interface Bucket {
 	readonly input: PlanInput;
 }
 
-function messageOf(bucket: Bucket): PlannedMessage | null {
-	const { channel, key, members, due, input } = bucket;
+function messageOf(whole: Bucket): PlannedMessage | null {
+	const { channel, key, members, input } = whole;
 	// A group lives on under its own members: a changed grouping does not tear it apart.
 	const group =
 		input.groups.find((each) => each.channel === channel && each.open && members.some(({ groupId, told }) => told === 'open' && groupId === each.id)) ??
 		input.groups.find((each) => each.channel === channel && each.open && each.key === key) ??
 		null;
-	if (due.length === 0) return remind(bucket, group);
+	if (whole.due.length === 0) return remind(whole, group);
+	// Messages go in order within their group only: a relapse told in another one would overtake the end that is still on its way.
+	const home = group?.id ?? endedIn(whole.due);
+	const due = whole.due.filter(({ thread }) => thread.pendingCount === 0 || thread.groupId === home);
+	if (due.length === 0) return null;
+	const bucket = { ...whole, due };
 	const stillOpen = members.filter((thread) => thread.told === 'open' && !due.some((each) => each.thread === thread && each.news === 'resolved'));
 	const opening = due.filter(({ news }) => news !== 'resolved');
 	const worst = worstOf(opening.map(({ thread }) => thread.event.incident.impact));
@@ -120,6 +125,10 @@ function messageOf(bucket: Bucket): PlannedMessage | null {
 			told: news === 'resolved' ? ('resolved' as const) : ('open' as const),
 		})),
 	});
+}
+
+function endedIn(due: readonly Due[]): string | null {
+	return due.find(({ news }) => news === 'resolved')?.thread.groupId ?? null;
 }
 
 /** A relapse waits out the interval since it was last told, so that flapping is told once an interval and closed at once. */
@@ -183,11 +192,10 @@ function compose({ channel, key, due }: Bucket, group: Group | null, { reason, k
 			rank(b.event.incident.impact) - rank(a.event.incident.impact) ||
 			(a.event.incident.id < b.event.incident.id ? -1 : 1),
 	);
-	const bucketGroupId = due.find(({ news }) => news === 'resolved')?.thread.groupId;
 	const [first] = sorted;
 	if (first === undefined) throw new Error('Expected a message to have a member, got none');
 	// The end of what was told is told where it was told.
-	const groupId = group?.id ?? bucketGroupId ?? first.event.incident.id;
+	const groupId = group?.id ?? endedIn(due) ?? first.event.incident.id;
 	const worstImpact = worstOf([...(group === null ? [] : [group.worstImpact]), ...members.map(({ event }) => event.incident.impact)]) ?? 'none';
 	const message = { kind, class: first.event.class, groupId, at, simulated: first.event.simulated, members: sorted };
 	return { channel, groupId, key, reason, worstImpact, open: reason !== 'all_over', message, tells };

@@ -23,6 +23,8 @@ export interface Thread {
 	readonly toldAt: number | null;
 	/** Where it was told; null: nowhere yet. */
 	readonly groupId: string | null;
+	/** Messages of that group that did not get through yet. */
+	readonly pendingCount: number;
 	readonly via: 'route' | 'escalation' | 'fallback';
 }
 

@@ -6,12 +6,13 @@ import { advisoryLocks, instant, query, type Sql, type Tx } from './sql.ts';
 const lockAlone = query<{ locked: boolean }>('alert_plans_lock', `select pg_try_advisory_xact_lock(${advisoryLocks.alerts}) as locked`);
 
 const threadColumns = `subject_id as "subjectId", channel, class, state, transition, open_transition as "openTransition", opened_at as "openedAt",
-	changed_at as "changedAt", event, told, told_transition as "toldTransition", told_at as "toldAt", group_id as "groupId", via`;
+	changed_at as "changedAt", event, told, told_transition as "toldTransition", told_at as "toldAt", group_id as "groupId", via,
+	(select count(*) from outbox where outbox.group_id = alert_threads.group_id and outbox.channel = alert_threads.channel and state = 'pending') as "pendingCount"`;
 
 const selectThreads = query<Thread & { readonly hold: string | null }>(
 	'alert_plans_threads',
 	`select ${threadColumns}, hold from alert_threads
-	where state = 'open' or told = 'open' or told_transition is distinct from transition order by opened_at, subject_id, channel`,
+	where alert_threads.state = 'open' or told = 'open' or told_transition is distinct from transition order by opened_at, subject_id, channel`,
 );
 
 const selectGroups = query<Group>(

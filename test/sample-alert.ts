@@ -79,6 +79,7 @@ export function sampleThread(changes: Partial<Thread> = {}): Thread {
 		toldTransition: null,
 		toldAt: null,
 		groupId: null,
+		pendingCount: 0,
 		via: 'route',
 		...changes,
 		event,
