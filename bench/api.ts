@@ -6,7 +6,8 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
-import { availableParallelism, loadavg } from 'node:os';
+import { availableParallelism, constants, loadavg, setPriority } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { largeFleet } from '#test/large-fleet.ts';
@@ -72,8 +73,14 @@ async function serveChild(kind: string): Promise<void> {
 		url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 	}
 	let number = 1;
+	const loop = monitorEventLoopDelay({ resolution: 1 });
+	loop.enable();
 	process.on('message', (asked) => {
 		if (asked === 'cpu') process.send?.(process.cpuUsage());
+		else if (asked === 'delay') {
+			process.send?.([50, 99, 99.9].map((q) => loop.percentile(q) / 1e6));
+			loop.reset();
+		}
 		// One target changes its verdict at each: what a busy day looks like.
 		else
 			setInterval(
@@ -94,6 +101,8 @@ interface Rival {
 	readonly url: string;
 	/** From now on a new snapshot every second. */
 	publish(): void;
+	/** How late the server's own event loop was since the last time, ms at p50, p99 and p99.9: what it does to its requests, whoever else needs the cores. */
+	delays(): Promise<readonly number[]>;
 	measure(name: string, path: string, headers: Readonly<Record<string, string>>, seconds: number): Promise<Measured>;
 	stop(): Promise<void>;
 }
@@ -133,6 +142,10 @@ async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
 	return {
 		url,
 		publish: () => void child.send('publish'),
+		async delays() {
+			child.send('delay');
+			return ((await once(child, 'message')) as [number[]])[0];
+		},
 		measure: (name, path, headers, seconds) => measure(url + path, cpuUs, name, headers, seconds),
 		async stop() {
 			child.disconnect();
@@ -141,8 +154,9 @@ async function startRival(kind: 'api' | 'bare'): Promise<Rival> {
 	};
 }
 
-/** Opens readers of events in a process of their own; resolves when each has all of the first snapshot, and a change after it. */
+/** Opens readers of events in a process of their own, which works when nobody else wants to: what they do elsewhere is no cost of the server. Resolves when each has all of the first snapshot, and a change after it. */
 async function readEvents(url: string): Promise<void> {
+	setPriority(constants.priority.PRIORITY_LOW);
 	await Promise.all(
 		Array.from(
 			{ length: readers },
@@ -198,9 +212,11 @@ async function measurePaced(url: string, headers: Readonly<Record<string, string
 async function compareWithEvents(api: Rival, seconds: number): Promise<void> {
 	const asked = [cases[1], cases[6]];
 	api.publish();
-	const rows = asked.map(([answer]) => ({ answer, alone: [] as string[], 'beside readers': [] as string[] }));
+	const rows = [...asked.map(([answer]) => answer), 'the server’s loop'].map((answer) => ({ answer, alone: [] as string[], 'beside readers': [] as string[] }));
 	const measureAll = async (column: 'alone' | 'beside readers') => {
+		await api.delays();
 		for (const [i, [, path, headers]] of asked.entries()) rows[i]?.[column].push(await measurePaced(api.url + path, headers, seconds));
+		rows.at(-1)?.[column].push((await api.delays()).map((ms) => ms.toFixed(1)).join(' / '));
 	};
 	for (let round = 0; round < rounds; round++) {
 		await measureAll('alone');
