@@ -21,6 +21,8 @@ export interface SettleTools {
 /** A longer gap is left as a gap: coverage counts due slots by arithmetic, so it sees them all the same, without millions of rows. */
 export const longestMarkedGapMs = 3_600_000;
 const slotsPerStep = 5_000;
+/** More than the first ticks of a vantage take. */
+const newForMs = 60_000;
 
 /** @returns the number of slots newly marked as missed */
 export async function settleSchedule(tools: SettleTools, vantages: readonly string[]): Promise<number> {
@@ -41,8 +43,8 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 				continue;
 			}
 			if (settled >= through) {
-				// Only of a new vantage, or after the clock was set back. What it owes begins where it ran first: a worker killed within seconds leaves no hole.
-				firstSlots ??= await firstSlotsSince(db, vantage, now() - longestMarkedGapMs);
+				// Only of a new vantage, or when the clock was set back or timeouts are longer than before. What it owes begins where it ran first: a worker killed within seconds leaves no hole.
+				firstSlots ??= await firstSlotsSince(db, vantage, through - newForMs);
 				const begunAt = Math.min(firstOf(firstSlots, own), firstOf(firstSlots, targets()) + tickEveryMs);
 				if (begunAt < settled) await pullBackScheduleProgress(db, vantage, shard, begunAt);
 				continue;
