@@ -34,7 +34,7 @@ test('of a large one everything is drawn at first, then the oldest in turns, and
 	const drawnAt = new Map<string, number>();
 	for (let at = every; at <= 40 * every; at += every) {
 		const { paths, targetIds } = turns.next(fleet);
-		expect(paths.size).toBe(Math.ceil((pageCount * 15) / 40));
+		expect(paths.size).toBe(Math.ceil(pageCount / 2));
 		expect(targetIds?.length).toBe([...paths].filter((path) => path.startsWith('target/')).length);
 		for (const path of paths) {
 			expect(at - (drawnAt.get(path) ?? 0)).toBeLessThanOrEqual(60_000);
@@ -47,13 +47,13 @@ test('of a large one everything is drawn at first, then the oldest in turns, and
 test('renderings that follow each other sooner draw less each', () => {
 	const turns = inTurns();
 	turns.next(fleet);
-	expect(turns.next(fleet, false, 4_000).paths.size).toBe(Math.ceil(pageCount / 10));
+	expect(turns.next(fleet, false, 3_000).paths.size).toBe(Math.ceil(pageCount / 10));
 });
 
 test('of one that is larger still no more are drawn in a round', () => {
 	const turns = inTurns(60);
 	turns.next(fleet);
-	expect(turns.next(fleet, false, 20_000).paths.size).toBe(30);
+	expect(turns.next(fleet).paths.size).toBe(30);
 	expect(turns.next(fleet, false, 600_000).paths.size).toBe(60);
 });
 
@@ -64,7 +64,7 @@ test('a clock that is set back draws everything', () => {
 });
 
 test('a verdict that moves is drawn at once, on its own page and on its model’s, and turns on as the others do', () => {
-	const turns = inTurns(26);
+	const turns = inTurns(20);
 	turns.next(fleet);
 	const target = fleet.targets[70];
 	const down = withState(fleet, 70, 'major_outage');
@@ -78,14 +78,14 @@ test('a verdict that moves is drawn at once, on its own page and on its model’
 });
 
 test('many verdicts that move at once are all drawn', () => {
-	const turns = inTurns(26);
+	const turns = inTurns(20);
 	turns.next(fleet);
 	const all = { ...fleet, targets: fleet.targets.map((target) => ({ ...target, state: 'major_outage' as const, reason: 'all of it' })) };
 	expect(turns.next(all).paths.size).toBe(pageCount);
 });
 
 test('news of an incident draws the pages of its targets', () => {
-	const turns = inTurns(26);
+	const turns = inTurns(20);
 	const { incidents } = sampleSnapshot({ providers: 10, modelsPerProvider: 10, hostile: false });
 	const [incident] = incidents;
 	if (incident === undefined) throw new Error('Expected the sample to have an incident');
@@ -96,7 +96,7 @@ test('news of an incident draws the pages of its targets', () => {
 });
 
 test('everything is drawn when it is old, and after a writing that failed', () => {
-	const turns = inTurns(26);
+	const turns = inTurns(20);
 	turns.next(fleet);
 	expect(turns.next(fleet, true)).toMatchObject({ targetIds: null, paths: { size: pageCount } });
 	turns.forget();
@@ -104,7 +104,7 @@ test('everything is drawn when it is old, and after a writing that failed', () =
 });
 
 test('a target that is gone has no turn', () => {
-	const turns = inTurns(26);
+	const turns = inTurns(20);
 	turns.next(fleet);
 	const gone = fleet.targets[0]?.slug;
 	const rest = { ...fleet, targets: fleet.targets.slice(1) };

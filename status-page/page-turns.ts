@@ -25,9 +25,9 @@ export interface PageTurns {
 	forget(): void;
 }
 
-/** With a rendering each 15 s a page is drawn again within a minute. */
-const roundMs = 40_000;
-/** Of a site up to here each page is drawn within a round; of a larger one this many: an eighth of a core with the reading of their results. */
+/** With a rendering each 15 or, on a busy machine, 30 s a page is drawn again within a minute. */
+const roundMs = 30_000;
+/** Of a site up to here each page is drawn within a round; of a larger one this many: a sixth of a core with the reading of their results. */
 const drawnPerRound = 5_500;
 /** A site of so many pages is drawn whole. */
 const wholeSite = 500;
