@@ -38,6 +38,7 @@ import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
 import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
+import { keepRegistered } from './keep-registered.ts';
 import { openKnownSecrets } from './known-secrets.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
@@ -105,9 +106,6 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 
 /** How long a probe in flight may go on when the worker is told to stop; cut off, it is recorded as our own trouble. */
 const drainMs = 6_000;
-/** Schedulers live in the queue's store: one that was emptied, or a clock that was set back, is healed within this time. */
-const registerEveryMs = 10_000;
-
 async function startProbing({ settings, log, closing, config, database, queues, metrics, roads, stop, endLoops, retentionDays }: Shop): Promise<void> {
 	const { vantage } = settings;
 	const queue = `probe-${vantage}`;
@@ -177,12 +175,8 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		{ concurrency: shardCount * 16, lockMs: 30_000 },
 	);
 	// The next ticks are up to 5 s away, and their slots 2 s more: what is due until then is run now, by the first of those that start together.
-	const startedAt = Date.now();
-	await Promise.all(
-		Array.from({ length: shardCount }, (_, shard) =>
-			ticksBehind(shard, startedAt).map((tickAt) => queues.add(queue, { job: 'left', shard, tickAt }, { jobId: `behind-${shard}-${tickAt}` })),
-		).flat(),
-	);
+	const behind = ticksBehind(Date.now());
+	await Promise.all(behind.map((tick) => queues.add(queue, { job: 'left', ...tick }, { jobId: `behind-${tick.shard}-${tick.tickAt}` })));
 	await keepRegistered(stop, log, async () => {
 		for (let shard = 0; shard < shardCount; shard += 1) {
 			await queues.everyTick(queue, { id: `shard-${shard}`, everyMs: tickEveryMs, offsetMs: tickOffsetMs(shard), data: { job: 'shard', shard } });
@@ -346,16 +340,6 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 		}
 		if (incidents.length > 0 || doubtsMoved) await publisher.publishVerdicts();
 	}
-}
-
-async function keepRegistered(stop: AbortSignal, log: Log, register: () => Promise<void>): Promise<void> {
-	await register();
-	void (async () => {
-		while (!stop.aborted) {
-			await pause(registerEveryMs, stop);
-			if (!stop.aborted) await register().catch((error) => log.warn({ problem: String(error) }, 'schedulers not registered: trying again'));
-		}
-	})();
 }
 
 async function pause(ms: number, stop: AbortSignal): Promise<void> {

@@ -44,7 +44,7 @@ const favicons: Readonly<Record<MarkCode, string>> = {
 	none: '<circle cx="8" cy="8" r="5.5" fill="none" stroke="#808890" stroke-width="2.5" stroke-dasharray="3 2"/>',
 };
 
-/** The API names its hash in the policy of every page: no other style in a page has any effect. */
+/** The API names its hash in the policy of every page: no other style that stands in a page itself has any effect. */
 export const siteSheet = 'assets/site.css';
 
 let cached: ReadonlyMap<string, string> | null = null;

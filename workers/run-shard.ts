@@ -77,13 +77,14 @@ export function tickOffsetMs(shard: number): number {
 	return Math.floor((shard * tickEveryMs) / shardCount);
 }
 
-/** The ticks of a shard whose slots may still be run, though nobody was there to take them: a worker that starts takes these first. */
-export function ticksBehind(shard: number, now: number): number[] {
-	const offset = tickOffsetMs(shard);
-	const ticks: number[] = [];
-	let tickAt = Math.floor((now - offset) / tickEveryMs) * tickEveryMs + offset;
-	for (; tickAt + tickLeadMs + tickEveryMs > now - slotGraceMs; tickAt -= tickEveryMs) ticks.push(tickAt);
-	return ticks.reverse();
+/** The ticks whose slots may still be run, though nobody was there to take them, oldest first of each shard: a worker that starts takes these first. */
+export function ticksBehind(now: number): ShardTick[] {
+	return Array.from({ length: shardCount }, (_, shard) => {
+		const newest = Math.floor((now - tickOffsetMs(shard)) / tickEveryMs) * tickEveryMs + tickOffsetMs(shard);
+		const ticks: ShardTick[] = [];
+		for (let tickAt = newest; tickAt + tickLeadMs + tickEveryMs > now - slotGraceMs; tickAt -= tickEveryMs) ticks.unshift({ shard, tickAt });
+		return ticks;
+	}).flat();
 }
 
 /** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
