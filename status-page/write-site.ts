@@ -55,17 +55,19 @@ export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise
 	const list = readOrNull(join(dir, listName));
 	const paths = new Set<string>();
 	const folders = new Set<string>();
+	let drawn = 0;
 	let written = 0;
 	for (const [path, content] of files) {
 		const place = placeIn(dir, path);
 		paths.add(path);
 		if (content === null) continue;
+		// A process whose parent is gone hears of it between two turns.
+		if (++drawn % filesPerTurn === 0) await setImmediate();
 		if (!folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true });
 		folders.add(dirname(place));
 		if (readOrNull(place) === content) continue;
 		writeAtomic(place, content);
 		written += 1;
-		if (written % filesPerTurn === 0) await setImmediate();
 	}
 	const gone = pathsOf(list).filter((path) => !paths.has(path));
 	for (const path of gone) rmSync(placeIn(dir, path), { force: true });

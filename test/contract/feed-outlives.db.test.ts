@@ -51,7 +51,8 @@ afterEach(async () => {
 		await once(api, 'exit');
 	}
 	await database.drop();
-	await rm(dir, { recursive: true, force: true });
+	// The process that draws the page outlives the API by the files that it has in hand.
+	await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 async function killApi(): Promise<void> {
