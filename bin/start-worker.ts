@@ -21,18 +21,9 @@ import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
 import { rollUp } from '#workers/roll-up.ts';
-import {
-	nominalTick,
-	runConfirmation,
-	runShard,
-	type ScheduleTools,
-	shardCount,
-	tickEveryMs,
-	tickLeadMs,
-	tickOffsetMs,
-	ticksBehind,
-} from '#workers/run-shard.ts';
+import { runConfirmation, runShard, type ScheduleTools } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
+import { shardCount, shardTicks, tickEveryMs, tickLeadMs, tickOf, ticksBehind } from '#workers/shard-ticks.ts';
 import { type CadenceWatch, watchCadence } from '#workers/watch-cadence.ts';
 import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
@@ -157,31 +148,29 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		},
 		pressure: () => recorder.pressure(),
 		...(roads === null ? {} : { onRoad: roads.probed }),
-		handOver: ({ shard, tickAt }) => queues.add(queue, { job: 'left', shard, tickAt }),
+		handOver: (tick) => queues.add(queue, { job: 'left', ...tick }),
 	};
 	const settle = () => settleSchedule({ db: database.db, log, now: Date.now, targets, retentionDays: retentionDays() }, [vantage]);
 	queues.work(
 		queue,
 		async ({ data, timestampAt }) => {
-			const shard = Number(data.shard);
-			const tick =
-				data.job === 'shard' ? { shard, tickAt: nominalTick(shard, timestampAt) } : data.job === 'left' ? { shard, tickAt: Number(data.tickAt) } : null;
+			const tick = tickOf(data, timestampAt);
 			if (tick !== null) await (stop.aborted ? tools.handOver?.(tick) : runShard(tools, tick));
 			else if (stop.aborted) return;
 			else if (data.job === 'confirm') await runConfirmation(tools, data as unknown as { targetId: string; canary: string; slotAt: number });
 			else if (data.job === 'settle') await settle();
 		},
 		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
-		{ concurrency: shardCount * 16, lockMs: 30_000 },
+		{ concurrency: shardCount * 32, lockMs: 30_000 },
 	);
 	// The next ticks are up to 5 s away, and their slots 2 s more: what is due until then is run now, by the first of those that start together.
 	const behind = ticksBehind(Date.now());
-	await Promise.all(behind.map((tick) => queues.add(queue, { job: 'left', ...tick }, { jobId: `behind-${tick.shard}-${tick.tickAt}` })));
+	await Promise.all(behind.map((tick) => queues.add(queue, { job: 'left', ...tick }, { jobId: `behind-${tick.shard}-${tick.tickAt}-${tickEveryMs}` })));
+	const ticks = [...shardTicks, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } }];
+	const tickIds = ticks.map(({ id }) => id);
 	await keepRegistered(stop, log, async () => {
-		for (let shard = 0; shard < shardCount; shard += 1) {
-			await queues.everyTick(queue, { id: `shard-${shard}`, everyMs: tickEveryMs, offsetMs: tickOffsetMs(shard), data: { job: 'shard', shard } });
-		}
-		await queues.everyTick(queue, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } });
+		for (const tick of ticks) await queues.everyTick(queue, tick);
+		await queues.keepTicks(queue, tickIds);
 	});
 	// What came due while nothing ran is marked at once, not at the next tick.
 	await settle();

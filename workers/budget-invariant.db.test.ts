@@ -11,7 +11,8 @@ import { readBudgetDay, releaseExpired, trimReservations } from '#db/budget.ts';
 import { dayOf } from '#db/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
-import { type Probe, runConfirmation, runShard, type ScheduleTools, shardCount, tickEveryMs } from './run-shard.ts';
+import { type Probe, runConfirmation, runShard, type ScheduleTools } from './run-shard.ts';
+import { shardCount, tickEveryMs } from './shard-ticks.ts';
 
 const dayMs = 86_400_000;
 /** Not `fc.double`: nearly all of its numbers are next to nothing, and no budget would ever be short. */

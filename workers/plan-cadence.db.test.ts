@@ -17,7 +17,8 @@ import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleIncident } from '#test/sample-incident.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { createCadencePlanner } from './plan-cadence.ts';
-import { runShard, shardCount, tickEveryMs } from './run-shard.ts';
+import { runShard } from './run-shard.ts';
+import { shardCount, tickEveryMs } from './shard-ticks.ts';
 import { watchCadence } from './watch-cadence.ts';
 
 let house: TestDatabase;
@@ -50,7 +51,7 @@ it('what is left of the day is spread by value: the dear target is probed rarely
 				sampleResult({ slotAt, startedAt: slotAt, model: target.model, costMicroUsd: 0 }),
 			record: async (result: ProbeResult) => void (await insertResults(db, [result], { now, retentionDays: 14 })),
 		};
-		for (let one = 0; one < 4; one += 1) await runShard(tools, { shard: 0, tickAt: now + one * tickEveryMs });
+		for (let one = 0; one < 8; one += 1) await runShard(tools, { shard: 0, tickAt: now + one * tickEveryMs });
 	};
 	const fates = async (id: string) => {
 		const { results } = await listResults(db, { targetId: id, limit: 20 });

@@ -240,7 +240,7 @@ function openRedis(url: string): Backend {
 }
 
 /** How long a tick that was taken counts (a little less than a round, so that whose turn it is has fewest), and how much later it makes the next look. */
-const sharedOverMs = 4_500;
+const sharedOverMs = 2_250;
 const yieldMs = 10;
 const yieldAtMostMs = 80;
 

@@ -13,23 +13,11 @@ import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { openCanaryTests } from './probe/test-canaries.ts';
-import {
-	bookedMicroUsd,
-	nominalTick,
-	type Probe,
-	runShard,
-	type ScheduleTools,
-	type ShardTick,
-	shardCount,
-	slotGraceMs,
-	tickEveryMs,
-	tickLeadMs,
-	tickOffsetMs,
-	ticksBehind,
-} from './run-shard.ts';
+import { bookedMicroUsd, type Probe, runShard, type ScheduleTools } from './run-shard.ts';
 import { settleSchedule } from './settle-schedule.ts';
+import { nominalTick, type ShardTick, shardCount, slotGraceMs, tickEveryMs, tickLeadMs, tickOf, tickOffsetMs, ticksBehind } from './shard-ticks.ts';
 
-const target = sampleTarget('acme:small:chat', { intervalMs: 1_000, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
+const target = sampleTarget('acme:small:chat', { intervalMs: 500, price: { inputUsdPerMTok: 1, outputUsdPerMTok: 1 } });
 const shard = shardOf(target.id, shardCount);
 const bounds = { now: sampleNow + 600_000, retentionDays: 14 };
 let house: TestDatabase;
@@ -90,7 +78,7 @@ describe('a tick of a shard', () => {
 		}
 		const slots = probes.map(({ slotAt }) => slotAt).sort((a, b) => a - b);
 		expect(slots).toHaveLength(30);
-		expect(new Set(slots.slice(1).map((slot, i) => slot - (slots[i] ?? 0)))).toEqual(new Set([1_000]));
+		expect(new Set(slots.slice(1).map((slot, i) => slot - (slots[i] ?? 0)))).toEqual(new Set([target.intervalMs]));
 	});
 
 	it('run twice, each slot is recorded once', async () => {
@@ -114,7 +102,7 @@ describe('a tick of a shard', () => {
 		});
 		await runShard(stops, { shard, tickAt: sampleNow });
 		expect(probes).toHaveLength(2);
-		expect(handedOver).toEqual([{ shard, tickAt: sampleNow }]);
+		expect(handedOver).toEqual([{ shard, tickAt: sampleNow, everyMs: tickEveryMs }]);
 		await runShard(tools(), { shard, tickAt: sampleNow });
 		expect(new Set(probes.map(({ slotAt }) => slotAt)).size).toBe(5);
 		expect(probes).toHaveLength(5);
@@ -217,6 +205,26 @@ describe('a worker that starts', () => {
 	});
 });
 
+describe('a tick of another version', () => {
+	it('has the window of the period that it names, and its own of old where it names none', () => {
+		const jobAt = sampleNow - (sampleNow % 10_000) + 12;
+		expect(tickOf({ job: 'shard', shard: 0, everyMs: 10_000 }, jobAt)).toEqual({ shard: 0, tickAt: jobAt - 12, everyMs: 10_000 });
+		expect(tickOf({ job: 'shard', shard: 4 }, jobAt + 2_500)).toEqual({ shard: 4, tickAt: jobAt - 12 + 2_500, everyMs: 5_000 });
+		expect(tickOf({ job: 'left', shard: 4, tickAt: jobAt }, jobAt)).toEqual({ shard: 4, tickAt: jobAt, everyMs: 5_000 });
+		expect(tickOf({ job: 'confirm', targetId: target.id }, jobAt)).toBe(null);
+	});
+
+	it('side by side with ours, each slot is run once and none is left out', async () => {
+		for (let at = sampleNow; at < sampleNow + 20_000; at += 2_500) {
+			now = at;
+			const ticks = [{ shard, tickAt: now }, ...(at % 5_000 === sampleNow % 5_000 ? [{ shard, tickAt: now, everyMs: 5_000 }] : [])];
+			await Promise.all(ticks.map((tick) => runShard(tools(), tick)));
+		}
+		const slots = probes.map(({ slotAt }) => slotAt).sort((a, b) => a - b);
+		expect(slots).toEqual(Array.from({ length: 20_000 / target.intervalMs }, (_, i) => (slots[0] ?? 0) + i * target.intervalMs));
+	});
+});
+
 describe('settling', () => {
 	const settle = (at: number) => settleSchedule({ db: house.db, log: silentLog, now: () => at, targets: () => [target], retentionDays: 14 }, ['local']);
 
@@ -225,8 +233,8 @@ describe('settling', () => {
 		now = sampleNow + 15_000;
 		await runShard(tools(), { shard, tickAt: now });
 		const marked = await settle(sampleNow + 300_000);
-		// From the first ticks of a new vantage (12 s) to what may still be running (75 s before), less the five that ran.
-		expect(marked).toBe(300 - 12 - 75 - 5);
+		// From the first ticks of a new vantage (7 s) to what may still be running (70 s before), less the five that ran.
+		expect(marked).toBe((300 - 7 - 70) * 2 - 5);
 		expect(await settle(sampleNow + 300_000)).toBe(0);
 	});
 
@@ -240,7 +248,7 @@ describe('settling', () => {
 		const slots = (await recorded()).map(({ slotAt }) => slotAt);
 		expect(Math.min(...slots)).toBe(Math.min(...ran));
 		// Without a hole, also where the vantage was seconds old.
-		expect(slots.length).toBe((Math.max(...slots) - Math.min(...slots)) / 1_000 + 1);
+		expect(slots.length).toBe((Math.max(...slots) - Math.min(...slots)) / target.intervalMs + 1);
 	});
 
 	it('a result that comes after its slot was marked replaces the marker', async () => {

@@ -14,6 +14,7 @@ import { giveBack, reserve } from '#db/budget.ts';
 import type { Db } from '#db/sql.ts';
 import { settlerOf } from './book-costs.ts';
 import type { CanaryTests } from './probe/test-canaries.ts';
+import { type ShardTick, shardCount, slotGraceMs, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
 export interface Probe {
 	readonly target: Target;
@@ -50,49 +51,12 @@ export interface ScheduleTools {
 	onRoad?(steps: ProbeSteps, target: Target, result: ProbeResult): void;
 }
 
-export interface ShardTick {
-	readonly shard: number;
-	/** Nominal time of the tick, ms since epoch. */
-	readonly tickAt: number;
-}
-
-/**
- * Shards of one vantage's schedule. Fixed: a slot's shard must not depend on how many workers there are, and more than 8 workers in one
- * vantage are beyond a million probes an hour.
- */
-export const shardCount = 8;
-export const tickEveryMs = 5_000;
-/** A tick works on slots this far ahead, so that queue latency (p99 21 ms measured, seconds after a stall) does not show as lateness. */
-export const tickLeadMs = 2_000;
-/** A slot that is later than this is not run any more: it is recorded as missed. */
-export const slotGraceMs = 5_000;
-
-/** Nominal time of a tick from the job's own time, which may be off by some ms. Shards are staggered over the period. */
-export function nominalTick(shard: number, jobAt: number): number {
-	const offset = tickOffsetMs(shard);
-	return Math.round((jobAt - offset) / tickEveryMs) * tickEveryMs + offset;
-}
-
-export function tickOffsetMs(shard: number): number {
-	return Math.floor((shard * tickEveryMs) / shardCount);
-}
-
-/** The ticks whose slots may still be run, though nobody was there to take them, oldest first of each shard: a worker that starts takes these first. */
-export function ticksBehind(now: number): ShardTick[] {
-	return Array.from({ length: shardCount }, (_, shard) => {
-		const newest = Math.floor((now - tickOffsetMs(shard)) / tickEveryMs) * tickEveryMs + tickOffsetMs(shard);
-		const ticks: ShardTick[] = [];
-		for (let tickAt = newest; tickAt + tickLeadMs + tickEveryMs > now - slotGraceMs; tickAt -= tickEveryMs) ticks.unshift({ shard, tickAt });
-		return ticks;
-	}).flat();
-}
-
 /** Resolves when every slot of the window is recorded. A job that runs twice probes each slot once: the reservation is the claim. */
-export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTick): Promise<void> {
+export async function runShard(tools: ScheduleTools, { shard, tickAt, everyMs = tickEveryMs }: ShardTick): Promise<void> {
 	const job = { tickAt, takenAt: tools.now() };
 	const from = tickAt + tickLeadMs;
 	const own = targetsOfShard(tools.targets(), shard);
-	const due = slotsDue(specsOf(own, tools.vantage), from, from + tickEveryMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
+	const due = slotsDue(specsOf(own, tools.vantage), from, from + everyMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
 	if (due.length === 0) return;
 
 	// What is left out is found afterwards and marked as missed.
@@ -108,7 +72,7 @@ export async function runShard(tools: ScheduleTools, { shard, tickAt }: ShardTic
 		if (why === null) open.push(slot);
 		else refused.push(tools.record(missedSlot(slotKey(slot, 'scheduled'), why)));
 	}
-	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', job, () => tools.handOver?.({ shard, tickAt })))]);
+	await Promise.all([...refused, ...(await runReserved(tools, open, 'scheduled', job, () => tools.handOver?.({ shard, tickAt, everyMs })))]);
 }
 
 const shardsOf = new WeakMap<readonly Target[], readonly Target[][]>();

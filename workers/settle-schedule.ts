@@ -8,7 +8,8 @@ import { slotsWithoutResult } from '#db/read-results.ts';
 import { firstSlotsSince, pullBackScheduleProgress, readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
-import { shardCount, slotGraceMs, slotKey, tickEveryMs, tickLeadMs } from './run-shard.ts';
+import { slotKey } from './run-shard.ts';
+import { shardCount, slotGraceMs, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
 export interface SettleTools {
 	readonly db: Db;

@@ -16,8 +16,8 @@ import { listOpenStandingAlerts } from '#db/standing-alerts.ts';
 import { askMailServers } from './ask-mail-servers.ts';
 import { settingsHash } from './deliver.ts';
 import { moveStandingAlerts, type StandingTools } from './move-standing-alerts.ts';
-import { slotGraceMs, tickEveryMs } from './run-shard.ts';
 import type { SendTools } from './send-message.ts';
+import { slotGraceMs, tickEveryMs } from './shard-ticks.ts';
 
 export interface WatchTools extends StandingTools, SendTools {
 	routes(): readonly AlertRoute[];

@@ -125,10 +125,12 @@ export interface Suspect {
 	readonly vantages: readonly string[];
 	/** Only time-outs and missing connections: a broken network of ours looks just so. */
 	readonly networkLike: boolean;
+	/** Most of its failures are an error that somebody sent: a network of ours that is half blind sends none. */
+	readonly answered: boolean;
 }
 
 export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
-	const { provider, channel, onsetAt, secondAt, vantages, networkLike } = suspect;
+	const { provider, channel, onsetAt, secondAt, vantages, networkLike, answered } = suspect;
 	const others = Object.values(state.providers).filter(
 		(other) => other !== provider && other.endpoints.some((place) => vantages.includes(endpointAt(state, place).vantage)),
 	);
@@ -153,8 +155,9 @@ export function attributeBlame(state: LatticeState, suspect: Suspect): Blame {
 	const enough = well >= Math.min(wanted, 2 * others.length + 2);
 	const words = `${n - k} of ${n} results of other providers were well meanwhile`;
 	const sparedNats = spared([own, ...controls.values()]);
-	// Seen from one vantage alone, others failing beside it is what a half-blind vantage looks like in its first minute.
-	const clears = enough && (vantages.length > 1 ? well * 2 > n || sparedNats > sparedClears : sparedNats > sparedClears && state.nowAt - onsetAt > doubtMs);
+	// Seen from one vantage alone, others failing beside it is what a half-blind vantage looks like in its first minute; but for errors that were sent.
+	const pastDoubt = answered || state.nowAt - onsetAt > doubtMs;
+	const clears = enough && (vantages.length > 1 ? well * 2 > n || sparedNats > sparedClears : sparedNats > sparedClears && pastDoubt);
 	if (elevated && !clears) return { verdict: 'unsure', reason: 'other providers fail too' };
 	if (enough || (state.nowAt - onsetAt > patienceMs && well > 0)) return { verdict: 'provider', reason: words };
 	return { verdict: 'unsure', reason: 'too few other providers were heard since' };

@@ -124,7 +124,8 @@ function openScope(
 	const bad = episode.samples.filter((sample) => (sample.bad & bit) !== 0);
 	const vantages = [...new Set(bad.map(({ endpoint }) => endpointAt(state, endpoint).vantage))];
 	const networkLike = channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout' || outcome === 'connect');
-	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages, networkLike };
+	const answered = channel === 'failed' && bad.filter(({ outcome }) => outcome === 'http_5xx' || outcome === 'refused').length * 2 > bad.length;
+	const suspect = { provider, channel, onsetAt: episode.onsetAt, secondAt: episode.secondAt, vantages, networkLike, answered };
 	let blame: Blame = attributeBlame(state, suspect);
 	// A slow monitor makes some answers time out, others very slow and the rest slow: ask those channels too.
 	const milder = channel === 'stalled' || (channel === 'failed' && bad.every(({ outcome }) => outcome === 'timeout')) ? milderOf[channel] : [];

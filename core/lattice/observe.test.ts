@@ -134,6 +134,19 @@ describe('the lattice detector names the scope', () => {
 		expect(opened.sort()).toEqual(['open provider down p0/*/*', 'open provider down p1/*/*']);
 	});
 
+	// Providers stand on others: one cloud's bad minute takes several along.
+	it.each([2, 3])(
+		'%i of seven providers that answer with errors from the same moment on are each told within a minute, though there is one vantage',
+		(count) => {
+			const fleet = { providers: 7, vantages: ['fra'] };
+			const fails = ({ provider }: EndpointName) => Number(provider.slice(1)) < count;
+			const opened = incidents(play(failing(fails), onset + minute, fleet));
+			expect(opened.map(({ type, cause, scope }) => `${type} ${cause} ${scope.provider}/${scope.model}`).sort()).toEqual(
+				Array.from({ length: count }, (_, i) => `open provider p${i}/null`),
+			);
+		},
+	);
+
 	it('a long standing incident of one endpoint does not hide an outage of its provider', () => {
 		const both: World = ({ provider, model, vantage }, at) =>
 			provider === 'p1' && ((at >= onset && model === 'm1' && vantage === 'iad') || at >= onset + 40 * minute) ? 'http_5xx' : 'ok';
@@ -210,6 +223,15 @@ describe('the lattice detector never bills our faults to a provider', () => {
 		expect(monitors(played)[0]?.scope).toEqual({ provider: null, model: null, vantage: null });
 		expect(monitors(played).at(-1)?.type).toBe('resolve');
 	});
+
+	it.each(['timeout', 'connect', 'stream_broken'] as const)(
+		'what a half-blind vantage may be is not said of several providers within its first minute (%s)',
+		(outcome) => {
+			const fleet = { providers: 7, vantages: ['fra'] };
+			const fails = ({ provider }: EndpointName) => Number(provider.slice(1)) < 3;
+			expect(blamed(play(failing(fails, outcome), onset + minute, fleet))).toEqual([]);
+		},
+	);
 
 	it('a slow monitor blames nobody', () => {
 		const slow = failing(({ vantage }) => vantage === 'fra', { outcome: 'ok', factor: 6 });

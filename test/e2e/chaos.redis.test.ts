@@ -13,7 +13,7 @@ import { createRandom } from '#simulator/fleet.ts';
 import { type Simulator, startSimulator } from '#simulator/start-simulator.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { findRedisServer, startRedis, type TestRedis } from '#test/redis.ts';
-import { shardCount, tickEveryMs, tickLeadMs } from '#workers/run-shard.ts';
+import { shardCount, tickEveryMs, tickLeadMs } from '#workers/shard-ticks.ts';
 import { makeNewerVersion, type NewerVersion } from './newer-version.ts';
 import { until } from './service.ts';
 import { openTickBook, type TickBook } from './ticks.ts';

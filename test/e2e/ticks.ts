@@ -1,6 +1,6 @@
 /** Which process took which tick of a vantage's shards, as BullMQ keeps it with the job. */
 import { Queue } from 'bullmq';
-import { nominalTick } from '#workers/run-shard.ts';
+import { nominalTick } from '#workers/shard-ticks.ts';
 
 export interface TakenTick {
 	readonly shard: number;
@@ -29,9 +29,9 @@ export function openTickBook(redisUrl: string, vantage: string): TickBook {
 			const [active, completed] = await Promise.all([queue.getJobs('active'), queue.getJobs('completed')]);
 			return [...active.map((job) => ({ job, active: true })), ...completed.map((job) => ({ job, active: false }))].flatMap(({ job, active: isActive }) => {
 				const nominal = /^repeat:.*:(\d{13,})$/.exec(job.id ?? '')?.[1];
-				const { job: what, shard } = job.data as { job: string; shard: number };
+				const { job: what, shard, everyMs } = job.data as { job: string; shard: number; everyMs?: number };
 				if (what !== 'shard' || nominal === undefined) return [];
-				return [{ shard, tickAt: nominalTick(shard, Number(nominal)), pid: pidOf(job.processedBy), active: isActive }];
+				return [{ shard, tickAt: nominalTick(shard, Number(nominal), everyMs), pid: pidOf(job.processedBy), active: isActive }];
 			});
 		},
 		workers: async () => (await queue.getWorkers()).map(({ rawname }) => pidOf(rawname)),
