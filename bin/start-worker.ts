@@ -27,6 +27,7 @@ import { shardCount, shardTicks, tickEveryMs, tickLeadMs, tickOf, ticksBehind } 
 import { type CadenceWatch, watchCadence } from '#workers/watch-cadence.ts';
 import { watchOfficialPages } from '#workers/watch-official-pages.ts';
 import { type ConfigSource, openConfig } from './config-source.ts';
+import { createPauses } from './create-pauses.ts';
 import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keepRegistered } from './keep-registered.ts';
@@ -116,20 +117,21 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 	});
 	const targets = () => config.current().targets;
 	const pace = paceStarts();
+	const wait = createPauses(stop);
 	const cadence = watchCadence(database.db, log, Date.now);
 	const tools: ScheduleTools = {
 		db: database.db,
 		log,
 		vantage,
 		now: Date.now,
-		waitUntil: (at) => pause(Math.max(0, at - Date.now()), stop),
+		waitUntil: (at) => wait(Math.max(0, at - Date.now())),
 		stopping: () => stop.aborted,
 		targets,
 		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
 		async runProbe(probe) {
 			const readyMs = performance.now();
 			const waitMs = pace.admit(readyMs) - readyMs;
-			if (waitMs > 0) await pause(waitMs, stop);
+			if (waitMs > 0) await wait(waitMs);
 			return runProbe(
 				{
 					now: Date.now,

@@ -32,8 +32,13 @@ export function reservationMicroUsd(target: Costed, canaryName: string | null = 
 	return Math.max(0, ...candidates.map((canary) => ceilingMicroUsd(target, canary)));
 }
 
+/** Each reservation asks. */
+const ceilingTokens = new WeakMap<Canary, number>();
+
 function ceilingMicroUsd(target: Costed, canary: Canary): number {
-	return costMicroUsd(target.price ?? fallbackPrice, mostInputTokens(askOf(canary, anyNonce)), mostOutputTokens(target));
+	const inputTokens = ceilingTokens.get(canary) ?? mostInputTokens(askOf(canary, anyNonce));
+	ceilingTokens.set(canary, inputTokens);
+	return costMicroUsd(target.price ?? fallbackPrice, inputTokens, mostOutputTokens(target));
 }
 
 /** A short answer to a short prompt: what a probe usually costs, for forecasts. */
@@ -41,8 +46,23 @@ export function typicalMicroUsd(target: Costed, canary: Canary): number {
 	return costMicroUsd(target.price ?? fallbackPrice, typicalInputTokens(askOf(canary, anyNonce)), Math.min(30, mostOutputTokens(target)));
 }
 
+export interface Forecast {
+	readonly typical: number;
+	readonly highest: number;
+	readonly probes: number;
+}
+
+/** Kept as long as the configuration: each publication and each look at the operator's figures asks. */
+const forecasts = new WeakMap<readonly Target[], Forecast>();
+
 /** Forecast of a day in micro-USD at the configured cadence, for one vantage. */
-export function forecastPerDayMicroUsd(targets: readonly Target[]): { typical: number; highest: number; probes: number } {
+export function forecastPerDayMicroUsd(targets: readonly Target[]): Forecast {
+	const forecast = forecasts.get(targets) ?? forecastPerDay(targets);
+	forecasts.set(targets, forecast);
+	return forecast;
+}
+
+function forecastPerDay(targets: readonly Target[]): Forecast {
 	let [typical, highest, probes] = [0, 0, 0];
 	for (const target of targets) {
 		const perDay = 86_400_000 / target.intervalMs;

@@ -17,9 +17,14 @@ function seriesKey({ target, canary, vantage }: SlotSpec): string {
 	return `${target.id}\n${canary}\n${vantage}`;
 }
 
+/** Asked at every tick of every series. */
+const offsets = new WeakMap<SlotSpec, number>();
+
 /** ms into the interval, 0 ≤ offset < intervalMs. */
 export function offsetOf(spec: SlotSpec): number {
-	return Math.floor((hash32(seriesKey(spec)) / 2 ** 32) * spec.target.intervalMs);
+	const offset = offsets.get(spec) ?? Math.floor((hash32(seriesKey(spec)) / 2 ** 32) * spec.target.intervalMs);
+	offsets.set(spec, offset);
+	return offset;
 }
 
 /** All canaries of a target share a shard, so that one worker sees the target's slots in order. */
@@ -47,6 +52,15 @@ export function countSlots(spec: SlotSpec, from: number, to: number): number {
 	return Math.max(0, Math.ceil((to - offset) / every) - Math.ceil((from - offset) / every));
 }
 
+const specsOfTarget = new WeakMap<Target, Map<string, readonly SlotSpec[]>>();
+
+/** The same objects each time, so that what is reckoned of them can be kept. */
 export function specsOf(targets: readonly Target[], vantage: string): SlotSpec[] {
-	return targets.flatMap((target) => target.canaries.map((canary) => ({ target, canary: canary.name, vantage })));
+	return targets.flatMap((target) => {
+		const known = specsOfTarget.get(target) ?? new Map<string, readonly SlotSpec[]>();
+		specsOfTarget.set(target, known);
+		const specs = known.get(vantage) ?? target.canaries.map((canary) => ({ target, canary: canary.name, vantage }));
+		known.set(vantage, specs);
+		return specs;
+	});
 }

@@ -128,8 +128,19 @@ export interface CanaryTest {
 	readonly message: string | null;
 }
 
+/** Each result is held against it. */
+const requestKeys = new WeakMap<Target, Map<Canary, string>>();
+
 /** Changes with everything that the request is built from. */
-export function requestKey({ dialect, baseUrl, upstreamModel, headers, flags }: Target, canary: Canary): string {
+export function requestKey(target: Target, canary: Canary): string {
+	const known = requestKeys.get(target) ?? new Map<Canary, string>();
+	requestKeys.set(target, known);
+	const key = known.get(canary) ?? makeRequestKey(target, canary);
+	known.set(canary, key);
+	return key;
+}
+
+function makeRequestKey({ dialect, baseUrl, upstreamModel, headers, flags }: Target, canary: Canary): string {
 	const text = JSON.stringify([dialect, baseUrl, upstreamModel, headers, flags, canary]);
 	return hash32(text).toString(16).padStart(8, '0') + hash32(`${text.length}\n${text}`).toString(16).padStart(8, '0');
 }

@@ -23,15 +23,17 @@ export async function backOffKeys(
 	for (const [provider, ofProvider] of Map.groupBy(results, ({ result }) => result.provider)) {
 		const newest = ofProvider.findLast(({ result }) => result.startedAt !== null)?.result;
 		if (newest === undefined) continue;
-		const ids = targets()
-			.filter((target) => target.provider === provider)
-			.map(({ id }) => id);
+		// Not looked for while all is well: of 10,000 targets, step by step, it took a tenth of a judge's CPU.
+		const idsOf = () =>
+			targets()
+				.filter((target) => target.provider === provider)
+				.map(({ id }) => id);
 		const pause = { reason: newest.outcome, at: newest.startedAt ?? newest.slotAt, ...backOff };
 		if (newest.sli === 'good') {
-			const paused = ids.filter((id) => held.has(id));
+			const paused = held.size === 0 ? [] : idsOf().filter((id) => held.has(id));
 			if (paused.length > 0) await clearBackOffs(tx, paused);
-		} else if (opened.has(provider)) await setBackOff(tx, ids, pause);
+		} else if (opened.has(provider)) await setBackOff(tx, idsOf(), pause);
 		// Tried again after the pause, and refused again.
-		else if (newest.outcome === 'auth_failed' || newest.outcome === 'quota_exhausted') await setBackOff(tx, ids, { ...pause, onlyExpired: true });
+		else if (newest.outcome === 'auth_failed' || newest.outcome === 'quota_exhausted') await setBackOff(tx, idsOf(), { ...pause, onlyExpired: true });
 	}
 }

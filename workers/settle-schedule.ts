@@ -1,7 +1,7 @@
 /** Finds slots that were due and have no result, whatever the reason (a worker killed, a lost job, the service off), and records them as missed. */
 import type { Log } from '#core/log.ts';
 import { missedSlot } from '#core/probe-result.ts';
-import { type DueSlot, shardOf, slotsDue, specsOf } from '#core/schedule.ts';
+import { type DueSlot, slotsDue } from '#core/schedule.ts';
 import type { Target } from '#core/target.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { slotsWithoutResult } from '#db/read-results.ts';
@@ -9,7 +9,7 @@ import { firstSlotsSince, pullBackScheduleProgress, readScheduleProgress, setSch
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 import { slotKey } from './run-shard.ts';
-import { shardCount, slotGraceMs, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
+import { shardCount, slotGraceMs, specsOfShard, targetsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
 export interface SettleTools {
 	readonly db: Db;
@@ -33,7 +33,7 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 	for (const vantage of vantages) {
 		let firstSlots: ReadonlyMap<string, number> | undefined;
 		for (let shard = 0; shard < shardCount; shard += 1) {
-			const own = targets().filter((target) => shardOf(target.id, shardCount) === shard);
+			const own = targetsOfShard(targets(), shard);
 			if (own.length === 0) continue;
 			// What may still be running or on its way is left alone.
 			const through = now() - Math.max(...own.map(({ timeouts }) => timeouts.totalMs)) - slotGraceMs - 2 * tickEveryMs;
@@ -52,7 +52,9 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 			}
 			const from = Math.max(settled, through - longestMarkedGapMs);
 			if (from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
-			const due = slotsDue(specsOf(own, vantage), from, through).filter((slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY));
+			const due = slotsDue(specsOfShard(targets(), shard, vantage), from, through).filter(
+				(slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY),
+			);
 			for (let start = 0; start < due.length; start += slotsPerStep) marked += await mark(tools, due.slice(start, start + slotsPerStep));
 			await setScheduleProgress(db, vantage, shard, through);
 		}
