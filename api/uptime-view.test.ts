@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { outcomes } from '#core/outcome.ts';
+import { PackedDays } from '#core/packed-days.ts';
 import { availability } from '#core/sli.ts';
 import type { DayView, Snapshot } from '#core/snapshot.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
@@ -62,8 +63,15 @@ describe('the same day under each definition, by hand', () => {
 			if (index < 80) return blank(date);
 			return { ...blank(date), state: 'operational', good: 1_440, downMinutes: index === 84 ? 36 : index === 89 ? 7.2 : 0, degradedMinutes: 20 };
 		});
-		expect(countedUnder('statuspage', { days })).toEqual({ good: 13_636.8, bad: 43.2, excluded: 0, ratio: 1 - 43.2 / 13_680, low: null, high: null });
-		expect(countedUnder('statuspage', { days: days.map(({ date }) => blank(date)) })?.ratio).toBeNull();
+		expect(countedUnder('statuspage', { days: PackedDays.of(days) })).toEqual({
+			good: 13_636.8,
+			bad: 43.2,
+			excluded: 0,
+			ratio: 1 - 43.2 / 13_680,
+			low: null,
+			high: null,
+		});
+		expect(countedUnder('statuspage', { days: PackedDays.of(days.map(({ date }) => blank(date))) })?.ratio).toBeNull();
 	});
 
 	test('without data no definition says 100 %', () => {

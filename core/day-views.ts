@@ -1,6 +1,7 @@
 /** The ninety days of a target: counts of the rollups, minutes of the incidents. */
 import type { Incident } from './incident.ts';
 import { judgedIncident } from './override-incident.ts';
+import { PackedDays } from './packed-days.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import type { DayView } from './snapshot.ts';
 import type { State } from './state.ts';
@@ -23,13 +24,13 @@ export function shownDays(now: number): ShownDays {
 }
 
 /** Of targets without an incident, by their counts: verdicts are published more often than counts are read, and 90,000 look-ups take 50 ms. */
-const quietDays = new WeakMap<DayCounts, { readonly shownFrom: number | undefined; readonly views: readonly DayView[] }>();
+const quietDays = new WeakMap<DayCounts, { readonly shownFrom: number | undefined; readonly views: PackedDays }>();
 
-export function dayViews(counts: DayCounts | undefined, incidents: readonly Incident[], shown: ShownDays, now: number): readonly DayView[] {
+export function dayViews(counts: DayCounts | undefined, incidents: readonly Incident[], shown: ShownDays, now: number): PackedDays {
 	const [shownFrom] = shown[0] ?? [];
 	const known = counts === undefined || incidents.length > 0 ? undefined : quietDays.get(counts);
 	if (known !== undefined && known.shownFrom === shownFrom) return known.views;
-	const views = countDays(counts, incidents, shown, now);
+	const views = PackedDays.of(countDays(counts, incidents, shown, now));
 	if (counts !== undefined && incidents.length === 0) quietDays.set(counts, { shownFrom, views });
 	return views;
 }

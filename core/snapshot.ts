@@ -8,6 +8,7 @@ import type { Cause, Condition, Impact, IncidentEvidence, IncidentStatus, Scope,
 import type { Lifecycle } from './lifecycle.ts';
 import type { ObjectiveView } from './objective-view.ts';
 import type { OfficialImpact, OfficialStatus } from './official.ts';
+import type { PackedDays } from './packed-days.ts';
 import type { Availability } from './sli.ts';
 import type { State } from './state.ts';
 import type { Operation, Price } from './target.ts';
@@ -124,7 +125,7 @@ export interface TargetView {
 	/** Results per outcome code, last 24 h, scheduled only. */
 	readonly outcomes: Readonly<Record<string, number>>;
 	/** 90 UTC days, oldest first, today last. */
-	readonly days: readonly DayView[];
+	readonly days: PackedDays;
 }
 
 export interface GroupView {

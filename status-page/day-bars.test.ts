@@ -31,16 +31,16 @@ describe('a day is judged by its confirmed minutes of outage', () => {
 });
 
 test('a day without data is never drawn as good: an outline covers its bar', () => {
-	const bars = renderHtml(dayBars({ days: daysWith({ 3: { state: 'unknown' }, 4: { state: 'unknown' } }) }));
+	const bars = renderHtml(dayBars(daysWith({ 3: { state: 'unknown' }, 4: { state: 'unknown' } })));
 	expect(bars).toContain('class=h d=M2.75,.02h1.5v.96h-1.5z ');
 });
 
 test('every exception has a bar of its own kind at its own day', () => {
-	const bars = renderHtml(dayBars({ days: daysWith({ 0: { downMinutes: 3 }, 10: { downMinutes: 10 }, 89: { downMinutes: 60 } }) }));
+	const bars = renderHtml(dayBars(daysWith({ 0: { downMinutes: 3 }, 10: { downMinutes: 10 }, 89: { downMinutes: 60 } })));
 	expect(bars).toContain('class=s d=M0,0v1 ');
 	expect(bars).toContain('class=t d=M10,0v1 ');
 	expect(bars).toContain('class=d d=M89,0v1 ');
-	const pair = renderHtml(dayBars({ days: daysWith({ 10: { downMinutes: 10 }, 13: { downMinutes: 10 } }) }));
+	const pair = renderHtml(dayBars(daysWith({ 10: { downMinutes: 10 }, 13: { downMinutes: 10 } })));
 	expect(pair).toContain('class=t d=M10,0v1m3-1v1 ');
 	expect(bars).toContain('aria-label="90 days, 3 bad"');
 });

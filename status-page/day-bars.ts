@@ -4,7 +4,7 @@
  * A path's units are days across and bars down; the style sheet makes of them 4 px (3 of them drawn) and 24 px.
  * Worse days differ by height and notch as well as by colour.
  */
-import type { DayView, TargetView } from '#core/snapshot.ts';
+import type { DayView } from '#core/snapshot.ts';
 import { shortDate } from './figures.ts';
 import { type Html, html, trusted } from './html.ts';
 import { dayLimits, dayMark, type MarkCode } from './state-mark.ts';
@@ -90,7 +90,7 @@ export function summariseDays(days: readonly DayView[]): string {
 	return `90 days, ${troubled === 0 ? 'none' : troubled} bad`;
 }
 
-export function dayBars({ days }: Pick<TargetView, 'days'>): Html {
+export function dayBars(days: readonly DayView[]): Html {
 	return html`<svg role=img aria-label="${summariseDays(days)}">${trusted(exceptionPaths(days))}</svg>`;
 }
 

@@ -21,7 +21,7 @@ export function targetRow(target: TargetView, { root }: Pick<Page, 'root'>): Htm
 		<em>${stateWords[target.state]}</em>
 		<span>${formatPercent(day.ratio)}<i>${formatProof(day)}</i></span>
 		<span>${ttft === null ? noData : formatMs(ttft.p50)}<i>${ttft !== null && `p95 ${formatMs(ttft.p95)}`}</i></span>
-		${dayBars(target)}</summary><p><a href=${root}target/${target.slug}.html>Proof</a>${target.state !== 'operational' && ` ${target.reason}.`}<p>${dayWords(target.days)}</details>`;
+		${dayBars(target.days.list)}</summary><p><a href=${root}target/${target.slug}.html>Proof</a>${target.state !== 'operational' && ` ${target.reason}.`}<p>${dayWords(target.days.list)}</details>`;
 }
 
 export function boardKey(): Html {

@@ -2,6 +2,7 @@ import { hash32 } from '#core/hash.ts';
 import type { ObjectiveView } from '#core/objective-view.ts';
 import { lagWords } from '#core/official.ts';
 import type { Outcome } from '#core/outcome.ts';
+import { PackedDays } from '#core/packed-days.ts';
 import { type Availability, availability, ratio } from '#core/sli.ts';
 import type { DayView, GroupView, IncidentView, OfficialIncidentView, Percentiles, Snapshot, TargetView } from '#core/snapshot.ts';
 import { type State, states } from '#core/state.ts';
@@ -227,7 +228,7 @@ function drawTarget(seat: Seat, random: () => number, now: number, forced: State
 		},
 		canaryFaults: [],
 		outcomes: isBlank ? {} : outcomesFor(state, windows['1d']),
-		days,
+		days: PackedDays.of(days),
 	};
 }
 
