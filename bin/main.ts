@@ -1,25 +1,6 @@
 import { Command } from 'commander';
-import { alertsCommand } from './alerts.ts';
-import { apiCommand } from './api.ts';
-import { checkCommand } from './check.ts';
-import { costCommand } from './cost.ts';
-import { detectCommand } from './detect.ts';
-import { discoverCommand } from './discover.ts';
-import { drillCommand } from './drill.ts';
 import { ExpectedError } from './expected-error.ts';
-import { exportCommand } from './export.ts';
-import { importHistoryCommand } from './import-history.ts';
-import { incidentCommand } from './incident.ts';
-import { initCommand } from './init.ts';
-import { maintenanceCommand } from './maintenance.ts';
-import { migrateCommand } from './migrate.ts';
-import { probeCommand } from './probe.ts';
-import { rebuildCommand } from './rebuild.ts';
-import { silenceCommand } from './silence.ts';
-import { upCommand } from './up.ts';
-import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
-import { workerCommand } from './worker.ts';
 
 const program = new Command('linnet')
 	.description('Measures how reliable LLM providers really are: canary probes, a record, a verdict, a feed for routers, a status page.')
@@ -42,28 +23,31 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	);
-for (const command of [
-	upCommand,
-	workerCommand,
-	apiCommand,
-	migrateCommand,
-	initCommand,
-	checkCommand,
-	costCommand,
-	probeCommand,
-	discoverCommand,
-	detectCommand,
-	drillCommand,
-	exportCommand,
-	alertsCommand,
-	silenceCommand,
-	maintenanceCommand,
-	incidentCommand,
-	verifyCommand,
-	rebuildCommand,
-	importHistoryCommand,
-])
-	program.addCommand(command());
+/** A process of a role loads no other command: of all of them 110 MB and half a second. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+	up: async () => (await import('./up.ts')).upCommand(),
+	worker: async () => (await import('./worker.ts')).workerCommand(),
+	api: async () => (await import('./api.ts')).apiCommand(),
+	migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+	init: async () => (await import('./init.ts')).initCommand(),
+	check: async () => (await import('./check.ts')).checkCommand(),
+	cost: async () => (await import('./cost.ts')).costCommand(),
+	probe: async () => (await import('./probe.ts')).probeCommand(),
+	discover: async () => (await import('./discover.ts')).discoverCommand(),
+	detect: async () => (await import('./detect.ts')).detectCommand(),
+	drill: async () => (await import('./drill.ts')).drillCommand(),
+	export: async () => (await import('./export.ts')).exportCommand(),
+	alerts: async () => (await import('./alerts.ts')).alertsCommand(),
+	silence: async () => (await import('./silence.ts')).silenceCommand(),
+	maintenance: async () => (await import('./maintenance.ts')).maintenanceCommand(),
+	incident: async () => (await import('./incident.ts')).incidentCommand(),
+	verify: async () => (await import('./verify.ts')).verifyCommand(),
+	rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
+	'import-history': async () => (await import('./import-history.ts')).importHistoryCommand(),
+};
+const named = process.argv[2] ?? '';
+const wanted = Object.hasOwn(commands, named) ? { [named]: commands[named] } : commands;
+for (const load of Object.values(wanted)) if (load !== undefined) program.addCommand(await load());
 
 program.exitOverride((error) => {
 	// commander has printed already; its own exit code for a usage error is 1.

@@ -1,5 +1,6 @@
 /** Life of one role: start, say ready, run until told to stop, close in reverse order, within a bound. */
 import type { Log } from '#core/log.ts';
+import { keepHeapLean } from './lean-process.ts';
 
 export interface Closing {
 	/** Closes what was opened, last first; called once. */
@@ -13,6 +14,7 @@ export const supervised = process.send !== undefined && process.env.LINNET_SUPER
 const closeWithinMs = supervised ? 10_000 : 17_000;
 
 export async function runRole(log: Log, start: (closing: Closing) => Promise<void>): Promise<void> {
+	keepHeapLean();
 	const closers: { name: string; close: () => Promise<void> | void }[] = [];
 	let stopping: Promise<void> | null = null;
 	const stop = (why: string) => {

@@ -14,6 +14,7 @@ import { readConfig } from './config-source.ts';
 import { demoConfig } from './demo-config.ts';
 import { readSettings, type Settings } from './environment.ts';
 import { ExpectedError } from './expected-error.ts';
+import { leanEnvironment, leanNodeOptions } from './lean-process.ts';
 import { openLog } from './log.ts';
 import { openDatabase } from './open-database.ts';
 import { type Closing, runRole } from './run-role.ts';
@@ -54,6 +55,9 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 	);
 	await refuseMixedRecord(db, demo);
 	const env: NodeJS.ProcessEnv = {
+		...leanEnvironment,
+		// Beside our data: a directory that others can write to could bring us their code.
+		NODE_COMPILE_CACHE: join(settings.dataDir, 'compile-cache'),
 		...process.env,
 		DATABASE_URL: url,
 		LINNET_DATA: settings.dataDir,
@@ -152,7 +156,7 @@ function createFamily(env: NodeJS.ProcessEnv, terminal: Terminal, log: Log): Fam
 	let stopping = false;
 
 	const spawnChild = (name: string, args: readonly string[]) => {
-		const child = spawn(process.execPath, [join(here, args[0] ?? ''), ...args.slice(1)], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+		const child = spawn(process.execPath, [...leanNodeOptions, join(here, args[0] ?? ''), ...args.slice(1)], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
 		running.set(name, child);
 		for (const stream of [child.stdout, child.stderr]) {
 			if (stream !== null) createInterface({ input: stream }).on('line', (line) => terminal.childLine(name, line));
