@@ -23,7 +23,7 @@ const select = query<Headroom>(
 	`select t.target_id as "targetId", v.name as vantage, h.at, h.requests_limit as "requestsLimit", h.requests_remaining as "requestsRemaining",
 		h.tokens_limit as "tokensLimit", h.tokens_remaining as "tokensRemaining", h.reset_ms as "resetMs"
 	from headroom h join targets t using (target_key) join vantages v using (vantage_key)
-	where t.removed_at is null and h.at >= $1::timestamptz order by t.target_id, v.name`,
+	where t.removed_at is null and h.at >= $1::timestamptz order by v.name`,
 );
 
 /** The newest rate-limit headers of a target from a vantage. */

@@ -1,5 +1,6 @@
 import { longWindows, type WindowName } from '#core/snapshot.ts';
 import { type DayCounts, readDayRollups } from './day-rollups.ts';
+import { type KeptFor, keepRead } from './keep-read.ts';
 import { dayOf } from './partitions.ts';
 import { readWindowRollups, type WindowRollup } from './rollups.ts';
 import type { Db } from './sql.ts';
@@ -11,7 +12,7 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 export interface RollupReader {
 	/**
 	 * As `readWindowRollups`, every window; 1d and longer are kept for fifty times as long as reading them took, a minute at most, the shorter ones for
-	 * ten times as long, half a minute at most.
+	 * twenty-five times as long, half a minute at most.
 	 */
 	windows(now: number): Promise<Windows>;
 	/** As `readDayRollups`, 90 days; a result that is later than a day shows within a quarter of an hour. */
@@ -21,16 +22,16 @@ export interface RollupReader {
 const brisk = ['5m', '30m', '1h'] as const satisfies readonly WindowName[];
 const slow = ['1d', ...longWindows] as const satisfies readonly WindowName[];
 // Of 1,000 targets the day costs 0.9 s of server CPU, the ninety days 0.3 s and 0.6 s of our own (bench/roll-up.ts): too much every few seconds.
-// So what a read costs decides how long it is kept, and a small installation is always fresh.
-const slowKept = { perReadMs: 50, atMostMs: 60_000 };
-const briskKept = { perReadMs: 10, atMostMs: 30_000 };
+const slowKept: KeptFor = { perReadMs: 50, atMostMs: 60_000 };
+// Of 10,000 targets they are read at every second publication.
+const briskKept: KeptFor = { perReadMs: 25, atMostMs: 30_000 };
 const allDaysEveryMs = 900_000;
 const dayMs = 86_400_000;
 const shownDays = 90;
 
 export function createRollupReader(db: Db): RollupReader {
-	const readSlow = keepWindows(db, slow, slowKept);
-	const readBrisk = keepWindows(db, brisk, briskKept);
+	const readSlow = keepRead((now) => readWindowRollups(db, { now, windows: slow }), slowKept);
+	const readBrisk = keepRead((now) => readWindowRollups(db, { now, windows: brisk }), briskKept);
 	let allDays: { at: number; days: Days } | null = null;
 	return {
 		async windows(now) {
@@ -53,17 +54,6 @@ export function createRollupReader(db: Db): RollupReader {
 			}
 			return new Map(allDays.days);
 		},
-	};
-}
-
-function keepWindows(db: Db, windows: readonly WindowName[], { perReadMs, atMostMs }: typeof slowKept): (now: number) => Promise<Windows> {
-	let kept: { readonly at: number; readonly forMs: number; readonly found: Windows } | null = null;
-	return async (now) => {
-		if (kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
-		const startedMs = performance.now();
-		const found = await readWindowRollups(db, { now, windows });
-		kept = { at: now, forMs: Math.min(atMostMs, perReadMs * (performance.now() - startedMs)), found };
-		return found;
 	};
 }
 

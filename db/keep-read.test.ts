@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { keepRead } from './keep-read.ts';
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => void vi.useRealTimers());
+
+it.each([
+	['a quick read is kept for a moment', 2, 20],
+	['a slow one longer', 200, 2_000],
+	['none longer than allowed', 5_000, 30_000],
+])('%s', async (_, tookMs, keptMs) => {
+	let count = 0;
+	const read = keepRead(
+		async () => {
+			vi.advanceTimersByTime(tookMs);
+			count += 1;
+			return count;
+		},
+		{ perReadMs: 10, atMostMs: 30_000 },
+	);
+	expect(await read(1_000_000)).toBe(1);
+	expect(await read(1_000_000 + keptMs - 1)).toBe(1);
+	expect(await read(1_000_000 + keptMs)).toBe(2);
+	// The clock was set back: what is kept is not known to be young.
+	expect(await read(900_000)).toBe(3);
+});
+
+it('what could not be read is not kept', async () => {
+	let fails = true;
+	const read = keepRead(
+		async () => {
+			if (fails) throw new Error('away');
+			return 1;
+		},
+		{ perReadMs: 1_000, atMostMs: 30_000 },
+	);
+	await expect(read(1_000_000)).rejects.toThrow('away');
+	fails = false;
+	expect(await read(1_000_001)).toBe(1);
+});

@@ -1,0 +1,20 @@
+export interface KeptFor {
+	/** How many times as long as it took to read. */
+	readonly perReadMs: number;
+	readonly atMostMs: number;
+}
+
+/**
+ * A read that is asked for more often than its answer moves: what it costs decides how long it is kept, so that a small installation is always fresh.
+ * One for a process; `now` in ms since epoch.
+ */
+export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs }: KeptFor): (now: number) => Promise<Found> {
+	let kept: { readonly at: number; readonly forMs: number; readonly found: Found } | null = null;
+	return async (now) => {
+		if (kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
+		const startedMs = performance.now();
+		const found = await read(now);
+		kept = { at: now, forMs: Math.min(atMostMs, perReadMs * (performance.now() - startedMs)), found };
+		return found;
+	};
+}
