@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { FleetEvidence } from '#core/target-evidence.ts';
 import { keepEvidence } from './write-site-apart.ts';
@@ -47,4 +52,22 @@ test('what was asked of some targets is never given as that of others', async ()
 	expect(await waiting).toBeNull();
 	expect([...((await evidenceAt(2, ['b'])) ?? [])].map(([id]) => id)).toEqual(['b']);
 	expect(await evidenceAt(3, null)).toEqual(found('b'));
+});
+
+test('the page is drawn by a service that was started politely too', async () => {
+	const dir = await mkdtemp(join(tmpdir(), 'linnet-polite-'));
+	const script = `
+		import { openSiteWriter } from ${JSON.stringify(new URL('./write-site-apart.ts', import.meta.url).href)};
+		import { writeSnapshot } from ${JSON.stringify(new URL('../core/snapshot-text.ts', import.meta.url).href)};
+		import { sampleSnapshot } from ${JSON.stringify(new URL('../test/sample-snapshot.ts', import.meta.url).href)};
+		// The renderer keeps nobody alive.
+		const alive = setInterval(() => {}, 1_000);
+		const writer = openSiteWriter(${JSON.stringify(dir)}, null);
+		await writer.write(writeSnapshot(sampleSnapshot({ providers: 1, modelsPerProvider: 1 })), Date.now());
+		await writer.close();
+		clearInterval(alive);
+	`;
+	await promisify(execFile)('nice', ['-n', '10', process.execPath, '--input-type=module', '-e', script]);
+	expect(await readdir(dir)).toContain('index.html');
+	await rm(dir, { recursive: true });
 });

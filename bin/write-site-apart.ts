@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isStale } from '#core/freshness.ts';
@@ -123,9 +123,14 @@ export function keepEvidence(
 	};
 }
 
+/** A verdict on its way to routers and a probe that is due come first where processors are short. */
+function stepBack(): void {
+	// Who was started politer (`nice`) may not be less so: EACCES.
+	if (getPriority() < politeness) setPriority(politeness);
+}
+
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
-	// A verdict on its way to routers and a probe that is due come first where processors are short.
-	setPriority(politeness);
+	stepBack();
 	keepHeapLean();
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
