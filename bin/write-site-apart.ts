@@ -125,8 +125,8 @@ export function keepEvidence(
 
 /** A verdict on its way to routers and a probe that is due come first where processors are short. */
 function stepBack(): void {
-	// Who was started politer (`nice`) may not be less so: EACCES.
-	if (getPriority() < politeness) setPriority(politeness);
+	// Who was started more politely (`nice`) may not be less so: EACCES.
+	setPriority(Math.max(getPriority(), politeness));
 }
 
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
