@@ -17,9 +17,11 @@ import { keepSite } from './keep-site.ts';
 import { openKnownSecrets } from './known-secrets.ts';
 import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
+import { createProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 import { version } from './version.ts';
+import { publishMetrics } from './watch-process.ts';
 import { openSiteWriter } from './write-site-apart.ts';
 
 /** Written every 10 s: what is older is of a process that is gone. */
@@ -81,6 +83,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const timer = setInterval(refresh, 10_000);
 	closing.add('refresh', () => clearInterval(timer));
 
+	publishMetrics(createProcessMetrics(), 'api', db, log, closing);
 	const app = createApp({
 		snapshots,
 		evidence: createEvidence(db),
