@@ -398,6 +398,21 @@ it('keeps headers of ample headroom once a target, and with the result those tha
 	]);
 });
 
+it('headers that come within seconds of the last write wait for the next one, and none is lost', async () => {
+	const limits = { rateLimit: { requestsLimit: 100, requestsRemaining: 90, tokensLimit: null, tokensRemaining: null, resetMs: null } };
+	const told = async (model: string, afterMs: number) => {
+		const at = sampleNow + afterMs;
+		await insertResults(db, [sampleResult({ model, slotAt: at, startedAt: at, evidence: limits })], { ...bounds, now: at });
+		return (await readHeadroom(db, 0)).map(({ targetId, at: toldAt }) => `${targetId} ${toldAt - sampleNow}`).sort();
+	};
+	expect(await told('small', 0)).toEqual(['acme:small:chat 0']);
+	expect(await told('org/large:v2', 100)).toEqual(['acme:small:chat 0']);
+	expect(await told('org/large:v2', 200)).toEqual(['acme:small:chat 0']);
+	expect(await told('small', 2_000)).toEqual(['acme:org/large:v2:chat 200', 'acme:small:chat 0']);
+	// Each target's own at most every ten seconds.
+	expect(await told('small', 12_000)).toEqual(['acme:org/large:v2:chat 200', 'acme:small:chat 12000']);
+});
+
 it('interns what many results say alike, and no more than there is room for', async () => {
 	await insertResults(db, minutes(30), bounds);
 	expect(await db.execute('select count(*) as count from remarks')).toEqual([{ count: 1 }]);
