@@ -9,6 +9,6 @@ export const leanNodeOptions: readonly string[] = ['--max-semi-space-size=16'];
 export const leanEnvironment: NodeJS.ProcessEnv = { MALLOC_ARENA_MAX: '2' };
 
 /** Looks for garbage once the old objects are by so much more than what was in use the last time; V8's own measure is up to four times. */
-export function keepHeapLean(growPercent = 100): void {
-	setFlagsFromString(`--heap-growing-percent=${growPercent}`);
+export function keepHeapLean(): void {
+	setFlagsFromString('--heap-growing-percent=100');
 }

@@ -62,6 +62,8 @@ const dayMs = 86_400_000;
 export type JobKind = 'all' | 'probe' | 'judge';
 
 export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
+	// First of all: a nursery that has grown, over the configuration of a large fleet, stays so.
+	if (jobs === 'probe') keepNurserySmall();
 	const config = await openConfig(settings, log);
 	closing.add('config', () => config.close());
 	const database = await openDatabase(settings, log, closing);
@@ -89,7 +91,6 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	await register(Date.now());
 	await ensurePartitions(database.db, Date.now());
 	config.onChange(() => void register(Date.now() + tickEveryMs + tickLeadMs).catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
-	if (jobs === 'probe') keepNurserySmall();
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
 	publishMetrics(metrics, jobs, database.db, log, closing);

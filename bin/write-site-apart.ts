@@ -15,7 +15,7 @@ import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.t
 import { createPageTurns } from '#status-page/page-turns.ts';
 import { siteFiles } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
-import { keepHeapLean, leanNodeOptions } from './lean-process.ts';
+import { keepHeapLean } from './lean-process.ts';
 
 interface Task {
 	readonly id: number;
@@ -44,7 +44,7 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 	const open = (): ChildProcess => {
 		const made = fork(fileURLToPath(import.meta.url), [dir], {
 			serialization: 'advanced',
-			execArgv: [...leanNodeOptions],
+			execArgv: [],
 			// In the environment, not among the arguments: these are seen by everybody on the machine.
 			env: { ...process.env, DATABASE_URL: databaseUrl ?? undefined },
 		});
