@@ -121,7 +121,7 @@ export function targetView(snapshot: Snapshot, target: TargetView, observed: rea
 		generatedAt: snapshot.generatedAt,
 		staleAfter: snapshot.staleAfter,
 		simulated: snapshot.simulated,
-		target: { ...target, days: target.days.list, objectives: objectivesOf(snapshot).get(target.id) ?? [] },
+		target: { ...target, days: target.days.unpack(), objectives: objectivesOf(snapshot).get(target.id) ?? [] },
 		observations: observed.map(observedView),
 	};
 }

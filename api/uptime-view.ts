@@ -35,11 +35,11 @@ function countedBy(definition: 'openrouter' | 'vercel' | 'strict', target: Targe
 const minutesPerDay = 1_440;
 
 /** By confirmed minutes, so it has no counts of results: its units are minutes. Today counts as far as it has passed. */
-function countedByMinutes({ days: { list } }: TargetView, generatedAt: string) {
+function countedByMinutes({ days }: TargetView, generatedAt: string) {
 	const today = generatedAt.slice(0, 10);
 	const passed = (Date.parse(generatedAt) - Date.parse(`${today}T00:00:00Z`)) / 60_000;
 	const minutesOf = (date: string) => (date === today ? passed : minutesPerDay);
-	const measured = list.filter((day) => day.state !== 'unknown');
+	const measured = days.unpack().filter((day) => day.state !== 'unknown');
 	const total = measured.reduce((sum, { date }) => sum + minutesOf(date), 0);
 	const down = measured.reduce((sum, { date, downMinutes }) => sum + Math.min(minutesOf(date), downMinutes), 0);
 	return { good: total - down, bad: down, excluded: 0, ratio: total === 0 ? null : 1 - down / total, low: null, high: null };

@@ -1,6 +1,6 @@
 /**
  * A Node process of a large fleet holds three times what it needs: V8 lets garbage pile up before it looks, and the C library keeps an arena for
- * each thread. With 10,000 targets all processes take 2.1 GB started so and 2.8 GB left alone, for 3.5 and 3.75 ms of CPU a probe (bench/fleet.ts).
+ * each thread. With 10,000 targets all processes take 2.1 GB started so and 2.8 GB left alone, for about the same CPU (bench/fleet.ts).
  */
 import { setFlagsFromString } from 'node:v8';
 

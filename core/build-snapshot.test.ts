@@ -283,7 +283,7 @@ describe('days', () => {
 	});
 
 	it('are 90, in UTC, today last', () => {
-		const days = first(snapshot({ incidents: [{ ...outage, startedAt: now - 3_600_000 }] })).days.list;
+		const days = first(snapshot({ incidents: [{ ...outage, startedAt: now - 3_600_000 }] })).days.unpack();
 		expect(days).toHaveLength(90);
 		expect(days.at(-1)).toMatchObject({ date: '2026-11-23', state: 'major_outage', downMinutes: 60 });
 		expect(days[0]?.date).toBe('2026-08-26');
@@ -336,7 +336,7 @@ describe('an override of the operator', () => {
 		expect(before.state).toBe('major_outage');
 		expect(after).toMatchObject({ state, reason });
 		expect(after.days).toEqual(before.days);
-		expect(after.days.list.at(-1)?.downMinutes).toBeGreaterThan(0);
+		expect(after.days.unpack().at(-1)?.downMinutes).toBeGreaterThan(0);
 	});
 
 	it('stands in the incident with what was judged, and hides no incident', () => {

@@ -18,7 +18,7 @@ describe('days', () => {
 		fc.assert(
 			fc.property(fc.array(day, { maxLength: 120 }), fc.integer({ min: 0, max: 40_000 }), (found, firstDay) => {
 				const days = found.map((one, index) => ({ date: new Date((firstDay + index) * 86_400_000).toISOString().slice(0, 10), ...one }));
-				expect(new PackedDays(PackedDays.of(days).text).list).toEqual(days);
+				expect(new PackedDays(PackedDays.of(days).text).unpack()).toEqual(days);
 			}),
 		);
 	});
@@ -41,6 +41,6 @@ describe('days', () => {
 				{ ...none, date: '2026-01-03' },
 			]),
 		).toThrow('Expected days that follow each other from 2026-01-01, got 2026-01-03 at 1');
-		expect(() => new PackedDays('2026-01-01 9').list).toThrow('Expected the index of a state, got 9');
+		expect(() => new PackedDays('2026-01-01 9').unpack()).toThrow('Expected the index of a state, got 9');
 	});
 });

@@ -4,7 +4,6 @@ import { type State, states } from './state.ts';
 /** Days that follow each other, in a few characters each: as objects the ninety days of 10,000 targets take 70 MB, for readers who seldom look. */
 export class PackedDays {
 	readonly text: string;
-	#list: readonly DayView[] | null = null;
 
 	/** @param text as made by `of` */
 	constructor(text: string) {
@@ -16,14 +15,13 @@ export class PackedDays {
 		return new PackedDays(pack(days));
 	}
 
-	/** Oldest first. @throws {Error} when the text was never packed */
-	get list(): readonly DayView[] {
-		this.#list ??= unpack(this.text);
-		return this.#list;
+	/** Oldest first, anew each time. @throws {Error} when the text was never packed */
+	unpack(): DayView[] {
+		return unpack(this.text);
 	}
 
-	toJSON(): readonly DayView[] {
-		return this.list;
+	toJSON(): DayView[] {
+		return this.unpack();
 	}
 }
 

@@ -275,14 +275,15 @@ describe.skipIf(isLeftOut)('the page in a browser', () => {
 		const server = await start(snapshot);
 		const { page } = await open(server.url);
 		const target = snapshot.targets[0];
-		const worst = target?.days.list.findIndex((day) => day.downMinutes > 30) ?? -1;
+		const days = target?.days.unpack() ?? [];
+		const worst = days.findIndex((day) => day.downMinutes > 30);
 		const loaded = page.waitForResponse(/days\.js$/);
 		const bars = page.locator('details svg').first();
 		await bars.hover({ position: { x: 200, y: 10 } });
 		await loaded;
 		await page.locator('#tip').waitFor({ state: 'attached' });
 		await bars.hover({ position: { x: worst * 4 + 2, y: 12 } });
-		await page.locator('#tip', { hasText: `down ${target?.days.list[worst]?.downMinutes} min` }).waitFor();
+		await page.locator('#tip', { hasText: `down ${days[worst]?.downMinutes} min` }).waitFor();
 	});
 
 	test.each([

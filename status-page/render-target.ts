@@ -97,6 +97,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 	const incidents = (incidentsOf.get(target.id) ?? []).slice(0, sizes.incidentsShown);
 	const evidence = context.evidence?.get(target.id);
 	const whole = target.availability['90d'];
+	const days = target.days.unpack();
 	const others = (model?.targetIds.length ?? 1) - 1;
 	const api = `${apiRoot(context, { root: '../' })}v1/targets/${encodeURIComponent(target.id)}`;
 	const title = `${target.model} on ${providerName}`;
@@ -111,7 +112,7 @@ export function renderTarget(context: PageContext, target: TargetView): string {
 			<p class="say" data-s="${markOf[target.state]}">${stateWord(target.state)} since ${clockTime(target.since, now)}, ${age(target.since, now)}</p>
 			<p>${target.reason}. ${target.measuredAt === null ? 'Never measured.' : html`Last measured ${age(target.measuredAt, now)}.`}</p></section>
 			${figures(target)}
-			<section class="p one"><h2>90 days</h2><details open><summary><b>${formatPercent(whole.ratio)} <small>${formatProof(whole)}</small></b>${dayBars(target.days.list)}</summary><p>${dayWords(target.days.list)}</p></details>${dayLegend()}</section>
+			<section class="p one"><h2>90 days</h2><details open><summary><b>${formatPercent(whole.ratio)} <small>${formatProof(whole)}</small></b>${dayBars(days)}</summary><p>${dayWords(days)}</p></details>${dayLegend()}</section>
 			<section><h2>Latency</h2><div id="chart" data-keep data-series="${api}/series"><p class="q">A finer chart of the last 24 hours is drawn in the browser from <a href="${api}/series">the time series</a>.</p></div>${evidence !== undefined && latencyDays(evidence)}</section>
 			<section class="duo">${windowsTable(target)}${vantagesTable(target, now)}</section>
 			${objectives(target, context)}

@@ -15,13 +15,14 @@ export function boardHead(): Html {
 export function targetRow(target: TargetView, { root }: Pick<Page, 'root'>): Html {
 	const day = target.availability['1d'];
 	const ttft = target.ttftMs ?? target.ttftMs1d;
+	const days = target.days.unpack();
 	// 160 of these make the page: no quotes around values that hold no space (codes, slugs), no closing tag that HTML lets out.
 	// One focus stop a row, the summary; its link to the evidence comes inside, after it.
 	return html`<details data-s=${markOf[target.state]}><summary><b>${target.model}${target.operation !== 'chat' && html` <small>${target.operation}</small>`}</b>
 		<em>${stateWords[target.state]}</em>
 		<span>${formatPercent(day.ratio)}<i>${formatProof(day)}</i></span>
 		<span>${ttft === null ? noData : formatMs(ttft.p50)}<i>${ttft !== null && `p95 ${formatMs(ttft.p95)}`}</i></span>
-		${dayBars(target.days.list)}</summary><p><a href=${root}target/${target.slug}.html>Proof</a>${target.state !== 'operational' && ` ${target.reason}.`}<p>${dayWords(target.days.list)}</details>`;
+		${dayBars(days)}</summary><p><a href=${root}target/${target.slug}.html>Proof</a>${target.state !== 'operational' && ` ${target.reason}.`}<p>${dayWords(days)}</details>`;
 }
 
 export function boardKey(): Html {
