@@ -166,7 +166,7 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
 		{ concurrency: shardCount * 32, lockMs: 30_000 },
 	);
-	// The next ticks are up to 5 s away, and their slots 2 s more: what is due until then is run now, by the first of those that start together.
+	// The first ticks are still to come, and their slots begin 2 s after them: what is due until then is run now, by the first of those that start together.
 	const behind = ticksBehind(Date.now());
 	await Promise.all(behind.map((tick) => queues.add(queue, { job: 'left', ...tick }, { jobId: `behind-${tick.shard}-${tick.tickAt}-${tickEveryMs}` })));
 	const ticks = [...shardTicks, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } }];
