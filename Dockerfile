@@ -7,7 +7,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 LINNET_DATA=/data LINNET_CONFIG=/config/linnet.yaml
-# A large fleet in two thirds of the memory (bin/lean-process.ts).
+# As `up` starts its own (bin/lean-process.ts).
 ENV NODE_OPTIONS=--max-semi-space-size=16 MALLOC_ARENA_MAX=2
 WORKDIR /linnet
 RUN mkdir /data && chown node:node /data

@@ -23,7 +23,7 @@ Environment:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	);
-/** A process of a role loads no other command: of all of them 110 MB and half a second. */
+/** Only the one that is named is loaded: all of them together take 80 MB and half a second more than a role does. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	up: async () => (await import('./up.ts')).upCommand(),
 	worker: async () => (await import('./worker.ts')).workerCommand(),
@@ -46,8 +46,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	'import-history': async () => (await import('./import-history.ts')).importHistoryCommand(),
 };
 const named = process.argv[2] ?? '';
-const wanted = Object.hasOwn(commands, named) ? { [named]: commands[named] } : commands;
-for (const load of Object.values(wanted)) if (load !== undefined) program.addCommand(await load());
+const isNamed = Object.hasOwn(commands, named);
+for (const [name, load] of Object.entries(commands)) if (!isNamed || name === named) program.addCommand(await load());
 
 program.exitOverride((error) => {
 	// commander has printed already; its own exit code for a usage error is 1.

@@ -21,7 +21,7 @@ import { createProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
 import { version } from './version.ts';
-import { publishMetrics } from './watch-process.ts';
+import { publishMetrics, watchLoop } from './watch-process.ts';
 import { openSiteWriter } from './write-site-apart.ts';
 
 /** Written every 10 s: what is older is of a process that is gone. */
@@ -83,7 +83,9 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const timer = setInterval(refresh, 10_000);
 	closing.add('refresh', () => clearInterval(timer));
 
-	publishMetrics(createProcessMetrics(), 'api', db, log, closing);
+	const metrics = createProcessMetrics();
+	watchLoop(metrics, 'api', closing);
+	publishMetrics(metrics, 'api', db, log, closing);
 	const app = createApp({
 		snapshots,
 		evidence: createEvidence(db),

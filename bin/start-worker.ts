@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createPlannedTargets } from '#core/cadence.ts';
 import type { Log } from '#core/log.ts';
 import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
@@ -38,7 +37,7 @@ import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts'
 import { readDrill } from './read-drill.ts';
 import { runOnCall } from './run-on-call.ts';
 import type { Closing } from './run-role.ts';
-import { publishMetrics, watchJudging, watchProbing } from './watch-process.ts';
+import { publishMetrics, watchJudging, watchLoop, watchProbing } from './watch-process.ts';
 
 interface Shop {
 	readonly settings: Settings;
@@ -93,6 +92,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	config.onChange(() => void register(Date.now() + tickEveryMs + tickLeadMs).catch((error) => log.error({ problem: String(error) }, 'targets not registered')));
 	if (jobs !== 'judge') await startProbing(shop);
 	if (jobs !== 'probe') await startJudging(shop);
+	if (jobs === 'judge') watchLoop(metrics, jobs, closing);
 	publishMetrics(metrics, jobs, database.db, log, closing);
 	keepAlive(settings.dataDir, log, closing);
 }
@@ -118,21 +118,21 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 	});
 	const targets = () => config.current().targets;
 	const pace = paceStarts();
-	const wait = createPauses(stop);
+	const pause = createPauses(stop);
 	const cadence = watchCadence(database.db, log, Date.now);
 	const tools: ScheduleTools = {
 		db: database.db,
 		log,
 		vantage,
 		now: Date.now,
-		waitUntil: (at) => wait(Math.max(0, at - Date.now())),
+		waitUntil: (at) => pause(Math.max(0, at - Date.now())),
 		stopping: () => stop.aborted,
 		targets,
 		capMicroUsd: () => config.current().budget.usdPerDay * 1e6,
 		async runProbe(probe) {
 			const readyMs = performance.now();
 			const waitMs = pace.admit(readyMs) - readyMs;
-			if (waitMs > 0) await wait(waitMs);
+			if (waitMs > 0) await pause(waitMs);
 			return runProbe(
 				{
 					now: Date.now,
@@ -268,6 +268,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 	const holder = `${hostname()}:${process.pid}`;
 	const { simulated } = config.current();
 	const maintenances = watchMaintenances(db, Date.now);
+	const pause = createPauses(stop);
 	const plannedTargets = createPlannedTargets();
 	const tools: Omit<EvaluatorTools, 'lease'> = {
 		db,
@@ -287,7 +288,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 		try {
 			const lease = await acquireLease(db, evaluatorName, holder, leaseMs);
 			if (lease === null) {
-				await pause(500, stop);
+				await pause(500);
 				continue;
 			}
 			await Promise.all([maintenances.refresh(), cadence.refresh()]);
@@ -310,7 +311,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 					judged.incidents,
 				);
 				await follow(judged);
-				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs, stop);
+				if (!judged.more) await pause(judged.resultCount > 0 ? busyPollMs : idlePollMs);
 			}
 			if (stop.aborted) {
 				await evaluator.checkpoint();
@@ -319,7 +320,7 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 		} catch (error) {
 			if (isUnavailable(error)) log.warn({ problem: String(error) }, 'database away: judging waits');
 			else log.error({ problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a step could not be judged: trying again');
-			await pause(1_000, stop);
+			await pause(1_000);
 		}
 	}
 
@@ -332,8 +333,4 @@ async function evaluate({ log, config, database: { db }, queues, metrics, roads,
 		}
 		if (incidents.length > 0 || doubtsMoved) await publisher.publishVerdicts();
 	}
-}
-
-async function pause(ms: number, stop: AbortSignal): Promise<void> {
-	await sleep(ms, undefined, { signal: stop }).catch(() => {});
 }

@@ -1,6 +1,5 @@
 /** The values that a worker's metrics look up, and their way to the API's `/metrics`. */
 import { hostname } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { stretchedTargets } from '#core/cadence.ts';
 import type { Log } from '#core/log.ts';
 import { leftOutRatio, spoolGauges } from '#core/spool-pressure.ts';
@@ -13,7 +12,7 @@ import { readLastSeq } from '#db/read-results.ts';
 import type { Db } from '#db/sql.ts';
 import { readRollUpProgress } from '#db/write-rollups.ts';
 import { evaluatorName } from '#workers/evaluator.ts';
-import type { LoopLag } from '#workers/probe/loop-lag.ts';
+import { type LoopLag, watchLoopLag } from '#workers/probe/loop-lag.ts';
 import type { Queues } from '#workers/queue.ts';
 import type { Recorder } from '#workers/record/create-recorder.ts';
 import type { CadenceWatch } from '#workers/watch-cadence.ts';
@@ -22,7 +21,6 @@ import type { ProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
 
 const writeEveryMs = 10_000;
-const loopLookMs = 20;
 
 export function watchProbing(metrics: ProcessMetrics, vantage: string, { recorder, queues, lag }: { recorder: Recorder; queues: Queues; lag: LoopLag }): void {
 	const inVantage = (value: number) => ({ [vantage]: value });
@@ -76,20 +74,18 @@ export function watchJudging(metrics: ProcessMetrics, db: Db, config: ConfigSour
 	metrics.watch('linnet_config_targets', 'Targets of the configuration in force', async () => config.current().targets.length);
 }
 
+/** Of a process that does not probe: one that does watches it anyway, by vantage. */
+export function watchLoop(metrics: ProcessMetrics, role: string, closing: Closing): void {
+	const lag = watchLoopLag();
+	closing.add('loop lag', () => lag.stop());
+	const worst = async () => ({ [role]: lag.worstSince(performance.now() - writeEveryMs) / 1_000 });
+	metrics.watch('linnet_process_event_loop_delay_seconds', 'Worst delay of a judging or serving process in the last 10 s', worst, 'role');
+}
+
 /** Every 10 s, so that one scrape of the API tells of every process. */
 export function publishMetrics(metrics: ProcessMetrics, role: string, db: Db, log: Log, closing: Closing): void {
 	const name = `${hostname()}:${process.pid}:${role}`;
 	metrics.watch('linnet_process_resident_memory_bytes', 'Of the largest process of a role', async () => ({ [role]: process.memoryUsage.rss() }), 'role');
-	const delay = monitorEventLoopDelay({ resolution: loopLookMs });
-	delay.enable();
-	closing.add('loop delay', () => void delay.disable());
-	const longest = async () => {
-		// It counts from one look to the next.
-		const seconds = Math.max(0, delay.max / 1e9 - loopLookMs / 1_000);
-		delay.reset();
-		return { [role]: seconds };
-	};
-	metrics.watch('linnet_process_event_loop_delay_seconds', 'Longest in the last 10 s that a process of a role heard nothing', longest, 'role');
 	let last: Promise<void> = Promise.resolve();
 	const write = () => {
 		last = last

@@ -1,4 +1,5 @@
 import { askOf, mostInputTokens, typicalInputTokens } from './canary.ts';
+import { keepFor } from './keep-for.ts';
 import type { Canary, Price, Target } from './target.ts';
 
 /** Assumed when nobody told a price, so that an unpriced target can't spend unseen: dearer than most listed chat models. */
@@ -33,12 +34,10 @@ export function reservationMicroUsd(target: Costed, canaryName: string | null = 
 }
 
 /** Each reservation asks. */
-const ceilingTokens = new WeakMap<Canary, number>();
+const ceilingTokens = keepFor((canary: Canary) => mostInputTokens(askOf(canary, anyNonce)));
 
 function ceilingMicroUsd(target: Costed, canary: Canary): number {
-	const inputTokens = ceilingTokens.get(canary) ?? mostInputTokens(askOf(canary, anyNonce));
-	ceilingTokens.set(canary, inputTokens);
-	return costMicroUsd(target.price ?? fallbackPrice, inputTokens, mostOutputTokens(target));
+	return costMicroUsd(target.price ?? fallbackPrice, ceilingTokens(canary), mostOutputTokens(target));
 }
 
 /** A short answer to a short prompt: what a probe usually costs, for forecasts. */
@@ -46,23 +45,11 @@ export function typicalMicroUsd(target: Costed, canary: Canary): number {
 	return costMicroUsd(target.price ?? fallbackPrice, typicalInputTokens(askOf(canary, anyNonce)), Math.min(30, mostOutputTokens(target)));
 }
 
-export interface Forecast {
-	readonly typical: number;
-	readonly highest: number;
-	readonly probes: number;
-}
-
-/** Kept as long as the configuration: each publication and each look at the operator's figures asks. */
-const forecasts = new WeakMap<readonly Target[], Forecast>();
-
-/** Forecast of a day in micro-USD at the configured cadence, for one vantage. */
-export function forecastPerDayMicroUsd(targets: readonly Target[]): Forecast {
-	const forecast = forecasts.get(targets) ?? forecastPerDay(targets);
-	forecasts.set(targets, forecast);
-	return forecast;
-}
-
-function forecastPerDay(targets: readonly Target[]): Forecast {
+/**
+ * Forecast of a day in micro-USD at the configured cadence, for one vantage. Kept as long as the configuration: each publication and each look at
+ * the operator's figures asks.
+ */
+export const forecastPerDayMicroUsd = keepFor((targets: readonly Target[]) => {
 	let [typical, highest, probes] = [0, 0, 0];
 	for (const target of targets) {
 		const perDay = 86_400_000 / target.intervalMs;
@@ -73,4 +60,4 @@ function forecastPerDay(targets: readonly Target[]): Forecast {
 		}
 	}
 	return { typical, highest, probes };
-}
+});

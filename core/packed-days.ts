@@ -20,6 +20,7 @@ export class PackedDays {
 		return unpack(this.text);
 	}
 
+	/** Whoever writes it as JSON gives the days, never the packing. */
 	toJSON(): DayView[] {
 		return this.unpack();
 	}

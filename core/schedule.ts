@@ -1,5 +1,6 @@
 /** Which slots are due when: pure arithmetic, stable over restarts, so that load is flat and never a herd. */
 import { hash32 } from './hash.ts';
+import { keepFor } from './keep-for.ts';
 import type { Target } from './target.ts';
 
 export interface SlotSpec {
@@ -17,15 +18,8 @@ function seriesKey({ target, canary, vantage }: SlotSpec): string {
 	return `${target.id}\n${canary}\n${vantage}`;
 }
 
-/** Asked at every tick of every series. */
-const offsets = new WeakMap<SlotSpec, number>();
-
-/** ms into the interval, 0 ≤ offset < intervalMs. */
-export function offsetOf(spec: SlotSpec): number {
-	const offset = offsets.get(spec) ?? Math.floor((hash32(seriesKey(spec)) / 2 ** 32) * spec.target.intervalMs);
-	offsets.set(spec, offset);
-	return offset;
-}
+/** ms into the interval, 0 ≤ offset < intervalMs. Asked at every tick of every series. */
+export const offsetOf = keepFor((spec: SlotSpec): number => Math.floor((hash32(seriesKey(spec)) / 2 ** 32) * spec.target.intervalMs));
 
 /** All canaries of a target share a shard, so that one worker sees the target's slots in order. */
 export function shardOf(targetId: string, shardCount: number): number {
@@ -52,15 +46,16 @@ export function countSlots(spec: SlotSpec, from: number, to: number): number {
 	return Math.max(0, Math.ceil((to - offset) / every) - Math.ceil((from - offset) / every));
 }
 
-const specsOfTarget = new WeakMap<Target, Map<string, readonly SlotSpec[]>>();
+const specsOfTarget = keepFor((target: Target) => {
+	const byVantage = new Map<string, readonly SlotSpec[]>();
+	return (vantage: string) => {
+		const specs = byVantage.get(vantage) ?? target.canaries.map((canary) => ({ target, canary: canary.name, vantage }));
+		byVantage.set(vantage, specs);
+		return specs;
+	};
+});
 
 /** The same objects each time, so that what is reckoned of them can be kept. */
 export function specsOf(targets: readonly Target[], vantage: string): SlotSpec[] {
-	return targets.flatMap((target) => {
-		const known = specsOfTarget.get(target) ?? new Map<string, readonly SlotSpec[]>();
-		specsOfTarget.set(target, known);
-		const specs = known.get(vantage) ?? target.canaries.map((canary) => ({ target, canary: canary.name, vantage }));
-		known.set(vantage, specs);
-		return specs;
-	});
+	return targets.flatMap((target) => specsOfTarget(target)(vantage));
 }

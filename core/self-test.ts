@@ -3,6 +3,7 @@
  * has accepted a canary once, a failure that the request may have caused says nothing about the provider. Pure.
  */
 import { hash32 } from './hash.ts';
+import { keepFor } from './keep-for.ts';
 import type { Outcome } from './outcome.ts';
 import type { ProbeResult } from './probe-result.ts';
 import type { Canary, Target } from './target.ts';
@@ -129,15 +130,11 @@ export interface CanaryTest {
 }
 
 /** Each result is held against it. */
-const requestKeys = new WeakMap<Target, Map<Canary, string>>();
+const requestKeys = keepFor((target: Target) => keepFor((canary: Canary) => makeRequestKey(target, canary)));
 
 /** Changes with everything that the request is built from. */
 export function requestKey(target: Target, canary: Canary): string {
-	const known = requestKeys.get(target) ?? new Map<Canary, string>();
-	requestKeys.set(target, known);
-	const key = known.get(canary) ?? makeRequestKey(target, canary);
-	known.set(canary, key);
-	return key;
+	return requestKeys(target)(canary);
 }
 
 function makeRequestKey({ dialect, baseUrl, upstreamModel, headers, flags }: Target, canary: Canary): string {

@@ -6,7 +6,7 @@ import { costMicroUsd, fallbackPrice, reservationMicroUsd } from '#core/cost.ts'
 import type { Log } from '#core/log.ts';
 import { missedSlot, type ProbeKind, type ProbeResult } from '#core/probe-result.ts';
 import type { ProbeSteps } from '#core/probe-road.ts';
-import { type DueSlot, slotsDue } from '#core/schedule.ts';
+import { type DueSlot, slotsDue, specsOf } from '#core/schedule.ts';
 import { isKept, type SpoolPressure } from '#core/spool-pressure.ts';
 import type { Canary, Target } from '#core/target.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
@@ -14,7 +14,7 @@ import { giveBack, reserve } from '#db/budget.ts';
 import type { Db } from '#db/sql.ts';
 import { settlerOf } from './book-costs.ts';
 import type { CanaryTests } from './probe/test-canaries.ts';
-import { type ShardTick, slotGraceMs, specsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
+import { type ShardTick, slotGraceMs, targetsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
 export interface Probe {
 	readonly target: Target;
@@ -55,7 +55,8 @@ export interface ScheduleTools {
 export async function runShard(tools: ScheduleTools, { shard, tickAt, everyMs = tickEveryMs }: ShardTick): Promise<void> {
 	const job = { tickAt, takenAt: tools.now() };
 	const from = tickAt + tickLeadMs;
-	const due = slotsDue(specsOfShard(tools.targets(), shard, tools.vantage), from, from + everyMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
+	const own = targetsOfShard(tools.targets(), shard);
+	const due = slotsDue(specsOf(own, tools.vantage), from, from + everyMs).filter((slot) => slot.slotAt > tools.now() - slotGraceMs);
 	if (due.length === 0) return;
 
 	// What is left out is found afterwards and marked as missed.

@@ -1,7 +1,7 @@
 /** Finds slots that were due and have no result, whatever the reason (a worker killed, a lost job, the service off), and records them as missed. */
 import type { Log } from '#core/log.ts';
 import { missedSlot } from '#core/probe-result.ts';
-import { type DueSlot, slotsDue } from '#core/schedule.ts';
+import { type DueSlot, slotsDue, specsOf } from '#core/schedule.ts';
 import type { Target } from '#core/target.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { slotsWithoutResult } from '#db/read-results.ts';
@@ -9,7 +9,7 @@ import { firstSlotsSince, pullBackScheduleProgress, readScheduleProgress, setSch
 import type { Db } from '#db/sql.ts';
 import { firstScheduledAt } from '#db/targets.ts';
 import { slotKey } from './run-shard.ts';
-import { shardCount, slotGraceMs, specsOfShard, targetsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
+import { shardCount, slotGraceMs, targetsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
 export interface SettleTools {
 	readonly db: Db;
@@ -52,9 +52,7 @@ export async function settleSchedule(tools: SettleTools, vantages: readonly stri
 			}
 			const from = Math.max(settled, through - longestMarkedGapMs);
 			if (from > settled) log.warn({ vantage, shard, fromAt: settled, toAt: from }, 'gap in the schedule: nothing ran');
-			const due = slotsDue(specsOfShard(targets(), shard, vantage), from, through).filter(
-				(slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY),
-			);
+			const due = slotsDue(specsOf(own, vantage), from, through).filter((slot) => slot.slotAt >= (firstAt.get(slot.target.id) ?? Number.POSITIVE_INFINITY));
 			for (let start = 0; start < due.length; start += slotsPerStep) marked += await mark(tools, due.slice(start, start + slotsPerStep));
 			await setScheduleProgress(db, vantage, shard, through);
 		}

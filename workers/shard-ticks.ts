@@ -1,5 +1,6 @@
 /** The schedule is cut into shards, and each shard's time into ticks: one job of the queue for all slots of its window. */
-import { type SlotSpec, shardOf, specsOf } from '#core/schedule.ts';
+import { keepFor } from '#core/keep-for.ts';
+import { shardOf } from '#core/schedule.ts';
 import type { Target } from '#core/target.ts';
 import type { JobData, Tick } from './queue.ts';
 
@@ -63,28 +64,14 @@ export function tickOf({ job, shard, tickAt, everyMs }: JobData, jobAt: number):
 	return job === 'left' ? { ...tick, tickAt: Number(tickAt) } : null;
 }
 
-const shardsOf = new WeakMap<readonly Target[], readonly Target[][]>();
+/** Of 10,000 targets the hashes of every tick took 5 % of a prober. */
+const shardsOf = keepFor((targets: readonly Target[]) => {
+	const shards = Array.from({ length: shardCount }, (): Target[] => []);
+	for (const target of targets) shards[shardOf(target.id, shardCount)]?.push(target);
+	return shards;
+});
 
-/** Kept as long as the configuration: of 10,000 targets the hashes of every tick took 5 % of a prober. */
+/** The same list as long as the configuration is the same. */
 export function targetsOfShard(targets: readonly Target[], shard: number): readonly Target[] {
-	let shards = shardsOf.get(targets);
-	if (shards === undefined) {
-		const made = Array.from({ length: shardCount }, (): Target[] => []);
-		for (const target of targets) made[shardOf(target.id, shardCount)]?.push(target);
-		shards = made;
-		shardsOf.set(targets, shards);
-	}
-	return shards[shard] ?? [];
-}
-
-const specsByVantage = new WeakMap<readonly Target[], Map<string, readonly SlotSpec[]>>();
-
-/** As `targetsOfShard`, with their canaries. */
-export function specsOfShard(targets: readonly Target[], shard: number, vantage: string): readonly SlotSpec[] {
-	const own = targetsOfShard(targets, shard);
-	const known = specsByVantage.get(own) ?? new Map<string, readonly SlotSpec[]>();
-	specsByVantage.set(own, known);
-	const specs = known.get(vantage) ?? specsOf(own, vantage);
-	known.set(vantage, specs);
-	return specs;
+	return shardsOf(targets)[shard] ?? [];
 }
