@@ -135,6 +135,7 @@ budget: { usdPerDay: 1000000 }
 verdict: { blip: 2s }
 providers: ${JSON.stringify([...providers, listed])}
 alerts:
+  groupInterval: 0s # or an override that comes just after the opening was told waits five minutes
   channels:
     hook: { type: webhook, urlEnv: HOOK, secretEnv: SIGNING }
     well: { type: webhook, url: "${collector.url}", secretEnv: SIGNING }
