@@ -5,13 +5,14 @@
  * rounds take turns: on a shared machine one round says more about the neighbours than about the client, so best, middle and worst are shown.
  * Arguments: rounds (default 3), then the levels to play (default all).
  *
- * Measured on two shared cores, p99 of the first token's error, middle round: V8 lets the nursery grow to 16 MB, and with 100 streams under way
- * each collection of it stands still for 4 to 14 ms, up to 50; kept at 1 MB it is 1.1 ms (small-nursery.ts). Tried and left out: stamping at the
- * socket and parsing a turn later (41 against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in
+ * Measured on two shared cores, p99 of the first token's error with 100 streams under way, middle of three rounds: V8 lets the nursery grow to
+ * 16 MB, and while it is collected the process stands still; 2.8 ms (4 to 14 on a busier machine), and 0.8 with 2 MB (bin/lean-process.ts), 1.5
+ * with 1, 1.3 with 4 and 8. Tried and left out: stamping at the socket and parsing a turn later (41 against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in
  * the kernel), a larger old space and scavenging on one thread (no difference).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { loadavg } from 'node:os';
+import { leanNodeOptions } from '#bin/lean-process.ts';
 import type { ClientName, Measured, Play, Played } from './prober.ts';
 import type { TrueTimes } from './stamping-server.ts';
 
@@ -65,7 +66,9 @@ const origin = await new Promise<string>((resolve) => {
 const crews = new Map(
 	contenders.map((one) => [
 		one,
-		Array.from({ length: one.processes }, () => fork(new URL('./prober.ts', import.meta.url), one.smallNursery ? ['small-nursery'] : [])),
+		Array.from({ length: one.processes }, () =>
+			fork(new URL('./prober.ts', import.meta.url), [], { execArgv: one.smallNursery ? [...leanNodeOptions('probe')] : ['--max-semi-space-size=16'] }),
+		),
 	]),
 );
 

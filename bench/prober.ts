@@ -8,7 +8,6 @@ import { dialects } from '#providers/index.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
-import { keepNurserySmall } from '#workers/probe/small-nursery.ts';
 
 export interface Play {
 	readonly client: ClientName;
@@ -35,9 +34,6 @@ export interface Played {
 	readonly tookMs: number;
 	readonly cpuMs: number;
 }
-
-/** As in the process of `linnet worker --jobs probe`. */
-if (process.argv.includes('small-nursery')) keepNurserySmall();
 
 type Ask = () => Promise<Measured>;
 

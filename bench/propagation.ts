@@ -11,8 +11,8 @@ import { Agent, get } from 'node:http';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DayCounts } from '#core/day-counts.ts';
 import { silentLog } from '#core/log.ts';
-import { emptyRollup, type Rollup } from '#core/rollup.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { openIncident, resolveIncident } from '#db/incidents.ts';
 import { migrate } from '#db/migrate.ts';
@@ -49,10 +49,10 @@ async function record(): Promise<void> {
 }
 
 // The ninety days are read every quarter of an hour; here they are made up, so that the documents have their size.
-const past = new Map<string, Map<string, Rollup>>(
+const past = new Map(
 	targets.map(({ id }) => {
-		const days = Array.from({ length: 90 }, (_, ago) => [new Date(Date.now() - ago * dayMs).toISOString().slice(0, 10), 1_430 + (ago % 10)] as const);
-		return [id, new Map(days.map(([date, good]) => [date, { ...emptyRollup, good, bad: good % 3 }]))] as const;
+		const counts = Array.from({ length: 90 }, (_, i) => [1_430 + (i % 10), (1_430 + (i % 10)) % 3, 0]);
+		return [id, new DayCounts(Math.floor(Date.now() / dayMs) - 89, Int32Array.from(counts.flat()))] as const;
 	}),
 );
 const publisher = createPublisher({

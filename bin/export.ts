@@ -5,7 +5,7 @@ import { createSnapshotSource } from '#api/snapshot-source.ts';
 import { staticFeeds } from '#api/static-feeds.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot } from '#core/snapshot-text.ts';
-import { readLatestSnapshot } from '#db/snapshots.ts';
+import { readLatestSnapshot, unpackSnapshot } from '#db/snapshots.ts';
 import { createEvidenceReader } from '#db/target-evidence.ts';
 import { type SiteFile, siteFiles } from '#status-page/render-site.ts';
 import { type WrittenSite, writeSite } from '#status-page/write-site.ts';
@@ -74,7 +74,7 @@ export async function exportSite(settings: Settings, dir: string, url: string | 
 		const { db } = await openDatabase(own, openLog({ logLevel: 'warn' }, 'export'), closing, { connections: 1 });
 		const stored = await readLatestSnapshot(db);
 		if (stored === null) throw new ExpectedError('nothing has been measured yet: there is no snapshot to export');
-		const read = readSnapshot(stored.document);
+		const read = readSnapshot(unpackSnapshot(stored.packed));
 		const snapshot: Snapshot = { ...read, url: url ?? read.url };
 		const source = createSnapshotSource();
 		source.put(snapshot);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
+import { packSnapshot } from '#db/snapshots.ts';
 import { renderSite } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
 import { sampleNow, sampleSnapshot } from '#test/sample-snapshot.ts';
@@ -143,14 +144,14 @@ test('a write that fails is told, and the next snapshot is rendered though nothi
 
 test('a process of its own writes the site, tells when the disk refuses, and goes on', async () => {
 	const blocked = openSiteWriter('/dev/null/site', null);
-	await expect(blocked.write(JSON.stringify(snapshot), clock.now)).rejects.toThrow('ENOTDIR');
-	await expect(blocked.write('no JSON', clock.now)).rejects.toThrow('SyntaxError');
+	await expect(blocked.write(packSnapshot(JSON.stringify(snapshot)), clock.now)).rejects.toThrow('ENOTDIR');
+	await expect(blocked.write(Buffer.from('no JSON'), clock.now)).rejects.toThrow('SyntaxError');
 	await blocked.close();
 	const writer = openSiteWriter(dir, null);
-	await writer.write(JSON.stringify(snapshot), clock.now);
+	await writer.write(packSnapshot(JSON.stringify(snapshot)), clock.now);
 	expect(await overview()).toContain('data-generated');
-	const cutOff = writer.write(JSON.stringify(snapshot), clock.now);
+	const cutOff = writer.write(packSnapshot(JSON.stringify(snapshot)), clock.now);
 	await Promise.all([expect(cutOff).rejects.toThrow('SIGKILL'), writer.close()]);
-	await writer.write(JSON.stringify(snapshot), clock.now);
+	await writer.write(packSnapshot(JSON.stringify(snapshot)), clock.now);
 	await writer.close();
 });

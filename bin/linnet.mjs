@@ -5,11 +5,17 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const needed = 24;
 const main = join(dirname(fileURLToPath(import.meta.url)), 'main.ts');
+// Of a process that does nothing but probe (bin/lean-process.ts), before anything is loaded: a nursery that has grown stays so.
+const smallNursery = '--semi-space-growth-factor=1';
+const [command, ...args] = process.argv.slice(2);
+const onlyProbes = command === 'worker' && /(^| )--jobs[= ]probe( |$)/.test(args.join(' '));
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
+	if (onlyProbes) setFlagsFromString(smallNursery);
 	await import('./main.ts');
 } else {
 	const node = nodeFromNpm();
@@ -19,7 +25,7 @@ if (Number(process.versions.node.split('.')[0]) >= needed) {
 		);
 		process.exit(2);
 	}
-	const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+	const child = spawn(node, [...(onlyProbes ? [smallNursery] : []), main, ...process.argv.slice(2)], { stdio: 'inherit' });
 	// Ctrl-C reaches the whole process group by itself; a signal sent to this process alone must be passed on.
 	for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 	child.on('exit', (code, signal) => {

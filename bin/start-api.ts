@@ -8,7 +8,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { listen } from '#db/listen.ts';
 import { readProcessMetrics } from '#db/process-metrics.ts';
-import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
+import { packSnapshot, readLatestSnapshot, snapshotChannel, unpackSnapshot } from '#db/snapshots.ts';
 import type { Settings } from './environment.ts';
 import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
@@ -37,9 +37,9 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const writer = openSiteWriter(siteDir, url);
 	closing.add('site writer', () => writer.close());
 	/** Of the snapshots that the keeper may still ask for. */
-	const documents = new WeakMap<Snapshot, string>();
+	const documents = new WeakMap<Snapshot, Uint8Array>();
 	const site = keepSite({
-		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? writeSnapshot(snapshot), now),
+		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? packSnapshot(writeSnapshot(snapshot)), now),
 		now: Date.now,
 		later: (run, afterMs) => {
 			const timer = setTimeout(run, afterMs);
@@ -54,9 +54,9 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	const take = async () => {
 		const stored = await readLatestSnapshot(db, snapshots.current()?.snapshot.number);
 		if (stored === null) return;
-		const snapshot = readSnapshot(stored.document);
+		const snapshot = readSnapshot(unpackSnapshot(stored.packed));
 		snapshots.put(snapshot);
-		documents.set(snapshot, stored.document);
+		documents.set(snapshot, stored.packed);
 		site.take(snapshot);
 		await observations.refresh();
 	};

@@ -13,7 +13,6 @@ import { createCadencePlanner } from '#workers/plan-cadence.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
-import { keepNurserySmall } from '#workers/probe/small-nursery.ts';
 import { openCanaryTests } from '#workers/probe/test-canaries.ts';
 import { prune } from '#workers/prune.ts';
 import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
@@ -61,8 +60,6 @@ const dayMs = 86_400_000;
 export type JobKind = 'all' | 'probe' | 'judge';
 
 export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
-	// First of all: a nursery that has grown, over the configuration of a large fleet, stays so.
-	if (jobs === 'probe') keepNurserySmall();
 	const config = await openConfig(settings, log);
 	closing.add('config', () => config.close());
 	const database = await openDatabase(settings, log, closing);

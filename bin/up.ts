@@ -156,7 +156,10 @@ function createFamily(env: NodeJS.ProcessEnv, terminal: Terminal, log: Log): Fam
 	let stopping = false;
 
 	const spawnChild = (name: string, args: readonly string[]) => {
-		const child = spawn(process.execPath, [...leanNodeOptions, join(here, args[0] ?? ''), ...args.slice(1)], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+		const child = spawn(process.execPath, [...leanNodeOptions(name), join(here, args[0] ?? ''), ...args.slice(1)], {
+			env,
+			stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+		});
 		running.set(name, child);
 		for (const stream of [child.stdout, child.stderr]) {
 			if (stream !== null) createInterface({ input: stream }).on('line', (line) => terminal.childLine(name, line));

@@ -3,7 +3,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import { readSnapshot } from '#core/snapshot-text.ts';
 import { type State, stateWords } from '#core/state.ts';
 import { listen } from '#db/listen.ts';
-import { readLatestSnapshot, snapshotChannel } from '#db/snapshots.ts';
+import { readLatestSnapshot, snapshotChannel, unpackSnapshot } from '#db/snapshots.ts';
 import type { Db } from '#db/sql.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,7 +25,7 @@ export function watchStates(db: Db, url: string, terminal: Terminal): { close():
 		try {
 			const stored = await readLatestSnapshot(db, before?.number);
 			if (stored === null) return;
-			const now = readSnapshot(stored.document);
+			const now = readSnapshot(unpackSnapshot(stored.packed));
 			if (before === null) terminal.change(marks[now.state], now.sentence);
 			else tellChanges(before, now, terminal);
 			before = now;

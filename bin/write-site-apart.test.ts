@@ -59,11 +59,12 @@ test('the page is drawn by a service that was started politely too', async () =>
 	const script = `
 		import { openSiteWriter } from ${JSON.stringify(new URL('./write-site-apart.ts', import.meta.url).href)};
 		import { writeSnapshot } from ${JSON.stringify(new URL('../core/snapshot-text.ts', import.meta.url).href)};
+		import { packSnapshot } from ${JSON.stringify(new URL('../db/snapshots.ts', import.meta.url).href)};
 		import { sampleSnapshot } from ${JSON.stringify(new URL('../test/sample-snapshot.ts', import.meta.url).href)};
 		// The renderer keeps nobody alive.
 		const alive = setInterval(() => {}, 1_000);
 		const writer = openSiteWriter(${JSON.stringify(dir)}, null);
-		await writer.write(writeSnapshot(sampleSnapshot({ providers: 1, modelsPerProvider: 1 })), Date.now());
+		await writer.write(packSnapshot(writeSnapshot(sampleSnapshot({ providers: 1, modelsPerProvider: 1 }))), Date.now());
 		await writer.close();
 		clearInterval(alive);
 	`;

@@ -8,6 +8,7 @@ import { overrideIncident } from './override-incident.ts';
 import { emptyRollup, rollupOf } from './rollup.ts';
 import type { Target } from './target.ts';
 import type { RecentResults, TargetFacts } from './target-view.ts';
+import { latencyFigures } from './window-figures.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);
 const target = {
@@ -53,7 +54,6 @@ function snapshot(
 		firstScheduledAt: now - 86_400_000 * 2,
 		windows: {},
 		latency: {},
-		days: new Map(),
 		recent: changes.recent ?? { local: seen },
 		...changes.facts,
 	};
@@ -242,9 +242,9 @@ describe('numbers', () => {
 
 	it('percentiles need five samples, and errors never improve them', () => {
 		const few = rollupOf([ok, ok, ok, ok, { ...ok, outcome: 'server_error', sli: 'bad', ttftMs: 1 }]);
-		expect(first(snapshot({ facts: { latency: { '30m': few } } })).ttftMs).toBeNull();
+		expect(first(snapshot({ facts: { latency: { '30m': latencyFigures(few) } } })).ttftMs).toBeNull();
 		const enough = rollupOf([ok, ok, ok, ok, ok]);
-		const ttft = first(snapshot({ facts: { latency: { '30m': enough } } })).ttftMs;
+		const ttft = first(snapshot({ facts: { latency: { '30m': latencyFigures(enough) } } })).ttftMs;
 		expect(ttft?.count).toBe(5);
 		expect(Math.abs((ttft?.p50 ?? 0) - 200)).toBeLessThan(5);
 	});

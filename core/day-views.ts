@@ -1,18 +1,16 @@
 /** The ninety days of a target: counts of the rollups, minutes of the incidents. */
+import type { DayCount, DayCounts } from './day-counts.ts';
 import type { Incident } from './incident.ts';
 import { judgedIncident } from './override-incident.ts';
 import { PackedDays } from './packed-days.ts';
-import { emptyRollup, type Rollup } from './rollup.ts';
 import type { DayView } from './snapshot.ts';
 import type { State } from './state.ts';
-
-/** Keyed YYYY-MM-DD, UTC. */
-export type DayCounts = ReadonlyMap<string, Pick<Rollup, 'good' | 'bad' | 'excluded'>>;
 
 /** First instant and date of each shown day, oldest first. */
 export type ShownDays = readonly (readonly [from: number, date: string])[];
 
 const dayMs = 86_400_000;
+const none: DayCount = { good: 0, bad: 0, excluded: 0 };
 
 /** The first instants and dates of the shown days: the same for every target. */
 export function shownDays(now: number): ShownDays {
@@ -41,7 +39,7 @@ function countDays(counts: DayCounts | undefined, incidents: readonly Incident[]
 	const down = judged.filter(({ cause, impact }) => cause === 'provider' && (impact === 'major' || impact === 'critical'));
 	const degraded = judged.filter(({ cause, impact }) => cause === 'provider' && impact === 'minor');
 	return shown.map(([from, date]) => {
-		const { good, bad, excluded } = counts?.get(date) ?? emptyRollup;
+		const { good, bad, excluded } = counts?.of(from) ?? none;
 		const until = Math.min(from + dayMs, now);
 		const downMinutes = down.length === 0 ? 0 : overlapMinutes(down, from, until);
 		const degradedMinutes = degraded.length === 0 ? 0 : overlapMinutes(degraded, from, until);

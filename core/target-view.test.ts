@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sampleIncident } from '#test/sample-incident.ts';
 import { sampleTarget } from '#test/sample-results.ts';
+import { DayCounts } from './day-counts.ts';
 import { shownDays } from './day-views.ts';
 import type { Incident } from './incident.ts';
 import { overrideIncident } from './override-incident.ts';
@@ -14,7 +15,7 @@ const facts = (): TargetFacts => ({
 	firstScheduledAt: countedAt - 86_400_000,
 	windows: { '1d': rollupOf([]) },
 	latency: {},
-	days: new Map([['2026-11-23', { good: 10, bad: 1, excluded: 0 }]]),
+	days: new DayCounts(Date.UTC(2026, 10, 23) / 86_400_000, Int32Array.of(10, 1, 0)),
 	recent: {
 		a: { measuredAt: countedAt - 20_000, validAt: countedAt - 20_000, outcome: 'ok', subcode: null, retryAfterMs: null, votes: ['good', 'good', 'bad'] },
 	},

@@ -1,11 +1,11 @@
 /** One target of the public document: its numbers and its verdict. */
-import { type DayCounts, dayViews, type ShownDays } from './day-views.ts';
-import { countOf, type Histogram, quantile } from './histogram.ts';
+import type { DayCounts } from './day-counts.ts';
+import { dayViews, type ShownDays } from './day-views.ts';
 import type { Condition, Incident } from './incident.ts';
 import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs, type TargetVerdict } from './judge-target.ts';
 import type { Outcome, Sli } from './outcome.ts';
 import type { RateLimitHeaders } from './probe-result.ts';
-import { emptyRollup, type Rollup } from './rollup.ts';
+import { emptyRollup } from './rollup.ts';
 import { countSlots, specsOf } from './schedule.ts';
 import { type CanaryTest, requestKey } from './self-test.ts';
 import { availability, ratio } from './sli.ts';
@@ -14,7 +14,6 @@ import {
 	type CapacityState,
 	type Headroom,
 	longWindows,
-	type Percentiles,
 	type QualityState,
 	shortWindows,
 	type TargetView,
@@ -22,6 +21,7 @@ import {
 } from './snapshot.ts';
 import type { State } from './state.ts';
 import { fileSlug, type Target } from './target.ts';
+import type { LatencyFigures, WindowCounts } from './window-figures.ts';
 
 /** The newest results of one target from one vantage. */
 export interface RecentResults {
@@ -47,11 +47,12 @@ export interface TargetFacts {
 	readonly firstScheduledAt: number;
 	/** Where the budget stretches its cadence, ms; left out: it does not. */
 	readonly plannedIntervalMs?: number;
-	/** All canaries and vantages merged. A missing window is empty. */
-	readonly windows: Readonly<Partial<Record<WindowName, Rollup>>>;
+	/** A missing window is empty. */
+	readonly windows: Readonly<Partial<Record<WindowName, WindowCounts>>>;
 	/** The first canary only: percentiles over mixed canaries mean nothing (Simpson's paradox). */
-	readonly latency: Readonly<Partial<Record<'30m' | '1d', Rollup>>>;
-	readonly days: DayCounts;
+	readonly latency: Readonly<Partial<Record<'30m' | '1d', LatencyFigures | undefined>>>;
+	/** Left out: none. */
+	readonly days?: DayCounts | undefined;
 	readonly recent: Readonly<Record<string, RecentResults>>;
 	/** What rate-limit headers told in the last 10 min, per vantage; left out: nothing. */
 	readonly headroom?: readonly ToldHeadroom[];
@@ -80,7 +81,6 @@ export interface ScopedMaintenance extends RunningMaintenance {
 	readonly toAt: number;
 }
 
-const minSamples = 5;
 const dayMs = 86_400_000;
 
 interface Kept {
@@ -161,8 +161,6 @@ function makeView(target: Target, facts: TargetFacts | undefined, incidents: rea
 		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? countedAt, countedAt - dayMs), countedAt - staleAfterMs(target)), 0);
 	// Slots whose probes may still be running are not due yet; one that ended early must not lift coverage above 1.
 	const ran = Math.min(day.count - day.missed, due);
-	const speed = facts?.latency['1d']?.speed;
-	const speedCount = speed === undefined ? 0 : countOf(speed);
 	return {
 		id: target.id,
 		slug: fileSlug(target.id),
@@ -187,10 +185,9 @@ function makeView(target: Target, facts: TargetFacts | undefined, incidents: rea
 			headroom: scarcest(facts?.headroom ?? []),
 		},
 		quality: { state: qualityState(day, incidents), ratio: ratio(day.right, day.answered), right: day.right, answered: day.answered },
-		ttftMs: percentiles(facts?.latency['30m']?.ttft),
-		ttftMs1d: percentiles(facts?.latency['1d']?.ttft),
-		outputTokensPerSecond:
-			speed === undefined || speedCount < minSamples ? null : { p50: round(quantile(speed, 0.5)), p10: round(quantile(speed, 0.1)), count: speedCount },
+		ttftMs: facts?.latency['30m']?.ttftMs ?? null,
+		ttftMs1d: facts?.latency['1d']?.ttftMs ?? null,
+		outputTokensPerSecond: facts?.latency['1d']?.outputTokensPerSecond ?? null,
 		price: target.price,
 		lifecycle: target.lifecycle ?? 'active',
 		canaryFaults: faults,
@@ -241,13 +238,13 @@ function canaryFaults(target: Target, tests: readonly CanaryTest[]): CanaryFault
 
 const openOf = (incidents: readonly Incident[], condition: Condition) => incidents.find((one) => one.condition === condition && one.resolvedAt === null);
 
-function capacityState({ served, refused }: Rollup, incidents: readonly Incident[]): CapacityState {
+function capacityState({ served, refused }: WindowCounts, incidents: readonly Incident[]): CapacityState {
 	const open = openOf(incidents, 'capacity');
 	if (open !== undefined) return open.severity === 'down' ? 'exhausted' : 'strained';
 	return served + refused === 0 ? 'unknown' : 'available';
 }
 
-function qualityState({ answered }: Rollup, incidents: readonly Incident[]): QualityState {
+function qualityState({ answered }: WindowCounts, incidents: readonly Incident[]): QualityState {
 	if (openOf(incidents, 'wrong_answers') !== undefined) return 'degraded';
 	return answered === 0 ? 'unknown' : 'as_expected';
 }
@@ -258,20 +255,8 @@ function vantageState(recent: RecentResults, targetState: State, now: number, st
 	return targetState === 'major_outage' && recent.votes[0] === 'good' ? 'operational' : targetState;
 }
 
-function percentiles(histogram: Histogram | undefined): (Percentiles & { count: number }) | null {
-	if (histogram === undefined) return null;
-	const count = countOf(histogram);
-	if (count < minSamples) return null;
-	const at = (q: number) => round(quantile(histogram, q));
-	return { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), count };
-}
-
 export function latest(times: readonly (number | null)[]): number | null {
 	return times.reduce((newest, time) => (time !== null && (newest === null || time > newest) ? time : newest), null);
-}
-
-function round(value: number | null): number {
-	return value === null ? 0 : Math.round(value * 10) / 10;
 }
 
 function iso(ms: number): string {

@@ -1,16 +1,12 @@
-import { type Rollup, rollupSteps } from '#core/rollup.ts';
+import { DayCounts } from '#core/day-counts.ts';
+import { rollupSteps } from '#core/rollup.ts';
 import { findNames } from './names.ts';
 import { findSeries } from './series.ts';
-import { type Db, instant, query } from './sql.ts';
-
-/** Slots of one UTC day, and what they were for availability. */
-export type DayCounts = Pick<Rollup, 'count' | 'missed' | 'good' | 'bad' | 'excluded'>;
+import { type Db, query } from './sql.ts';
 
 interface DaysRow {
 	readonly series_key: number;
 	readonly days: string;
-	readonly slots: string;
-	readonly missed: string;
 	readonly good: string;
 	readonly bad: string;
 	readonly excluded: string;
@@ -20,10 +16,9 @@ interface DaysRow {
 // since the index that holds the counts begins with the day.
 const selectDays = query<DaysRow>(
 	'rollups_days',
-	`select series_key, array_agg(day)::text as days, array_agg(slot_count)::text as slots, array_agg(missed_count)::text as missed,
-		array_agg(good_count)::text as good, array_agg(bad_count)::text as bad, array_agg(excluded_count)::text as excluded
+	`select series_key, array_agg(day)::text as days, array_agg(good_count)::text as good, array_agg(bad_count)::text as bad, array_agg(excluded_count)::text as excluded
 	from (
-		select own.series_key, (bucket_at at time zone 'UTC')::date - date '1970-01-01' as day, slot_count, missed_count, good_count, bad_count, excluded_count
+		select own.series_key, (bucket_at at time zone 'UTC')::date - date '1970-01-01' as day, good_count, bad_count, excluded_count
 		from generate_series($1::timestamptz, $2::timestamptz, interval '24 hours') as given(at)
 		cross join lateral (select * from rollups_day r where r.bucket_at = given.at and r.series_key >= $3::int and r.series_key < $4::int) own
 	) r
@@ -35,10 +30,12 @@ const selectLastSeries = query<{ last: number }>('rollups_days_last', 'select co
 const seriesAtOnce = 1_000;
 const lanes = 2;
 
-/** Target id → UTC day (YYYY-MM-DD) → counts, from `fromDay` to `toDay`, both included. */
-export async function readDayRollups(db: Db, fromDay: string, toDay: string): Promise<Map<string, Map<string, DayCounts>>> {
-	const byTarget = new Map<string, Map<string, DayCounts>>();
-	const names = new Map<number, string>();
+/** Target id → counts of its UTC days, from `fromDay` to `toDay` (YYYY-MM-DD), both included. */
+export async function readDayRollups(db: Db, fromDay: string, toDay: string): Promise<Map<string, DayCounts>> {
+	const byTarget = new Map<string, DayCounts>();
+	const firstDay = Date.parse(fromDay) / rollupSteps.day;
+	const days = Date.parse(toDay) / rollupSteps.day + 1 - firstDay;
+	const zeros = () => DayCounts.zeros(firstDay, days);
 	const last = (await db.run(selectLastSeries))[0]?.last ?? 0;
 	let next = 0;
 	const walk = async () => {
@@ -46,14 +43,15 @@ export async function readDayRollups(db: Db, fromDay: string, toDay: string): Pr
 			const from = next;
 			next += seriesAtOnce;
 			const rows = await db.run(selectDays, [`${fromDay}T00:00:00Z`, `${toDay}T00:00:00Z`, from, next]);
-			await addDays(db, rows, byTarget, names);
+			await addDays(db, rows, byTarget, zeros);
 		}
 	};
 	await Promise.all(Array.from({ length: lanes }, walk));
+	for (const [id, counts] of byTarget) byTarget.set(id, counts.trimmed());
 	return byTarget;
 }
 
-async function addDays(db: Db, rows: readonly DaysRow[], byTarget: Map<string, Map<string, DayCounts>>, names: Map<number, string>): Promise<void> {
+async function addDays(db: Db, rows: readonly DaysRow[], byTarget: Map<string, DayCounts>, zeros: () => DayCounts): Promise<void> {
 	const series = await findSeries(
 		db,
 		rows.map((row) => row.series_key),
@@ -63,27 +61,13 @@ async function addDays(db: Db, rows: readonly DaysRow[], byTarget: Map<string, M
 		'target',
 		[...series.values()].map(({ targetKey }) => targetKey),
 	);
-	const nameOf = (day: number) => {
-		const name = names.get(day) ?? instant(day * rollupSteps.day).slice(0, 10);
-		names.set(day, name);
-		return name;
-	};
 	for (const row of rows) {
 		const id = targets.get(series.get(row.series_key)?.targetKey ?? 0) ?? '';
-		const days = byTarget.get(id) ?? new Map<string, DayCounts>();
-		byTarget.set(id, days);
-		const [counts, missed, good, bad, excluded] = [row.slots, row.missed, row.good, row.bad, row.excluded].map(readNumbers);
-		for (const [i, day] of readNumbers(row.days).entries()) {
-			const name = nameOf(day);
-			const own = { count: counts?.[i] ?? 0, missed: missed?.[i] ?? 0, good: good?.[i] ?? 0, bad: bad?.[i] ?? 0, excluded: excluded?.[i] ?? 0 };
-			const other = days.get(name);
-			days.set(name, other === undefined ? own : addCounts(own, other));
-		}
+		const counts = byTarget.get(id) ?? zeros();
+		byTarget.set(id, counts);
+		const [good, bad, excluded] = [row.good, row.bad, row.excluded].map(readNumbers);
+		for (const [i, day] of readNumbers(row.days).entries()) counts.add(day, { good: good?.[i] ?? 0, bad: bad?.[i] ?? 0, excluded: excluded?.[i] ?? 0 });
 	}
-}
-
-function addCounts(a: DayCounts, b: DayCounts): DayCounts {
-	return { count: a.count + b.count, missed: a.missed + b.missed, good: a.good + b.good, bad: a.bad + b.bad, excluded: a.excluded + b.excluded };
 }
 
 /** The text of an array of counts: `{1,22,3}`. By hand, since this reads millions of them. */

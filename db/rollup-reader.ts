@@ -1,17 +1,18 @@
 import { longWindows, type WindowName } from '#core/snapshot.ts';
-import { type DayCounts, readDayRollups } from './day-rollups.ts';
+import { type WindowFigures, windowFigures } from '#core/window-figures.ts';
+import { readDayRollups } from './day-rollups.ts';
 import { type KeptFor, keepRead } from './keep-read.ts';
 import { dayOf } from './partitions.ts';
-import { readWindowRollups, type WindowRollup } from './rollups.ts';
+import { readWindowRollups } from './rollups.ts';
 import type { Db } from './sql.ts';
 
-type Windows = Awaited<ReturnType<typeof readWindowRollups>>;
+type Windows = Map<string, Partial<Record<WindowName, WindowFigures>>>;
 type Days = Awaited<ReturnType<typeof readDayRollups>>;
 
 /** The reads of a publisher that runs every few seconds, with what hardly moves read less often. Keeps its answers in memory: one for a process. */
 export interface RollupReader {
 	/**
-	 * As `readWindowRollups`, every window; 1d and longer are kept for fifty times as long as reading them took, a minute at most, the shorter ones for
+	 * What is published of each window of `readWindowRollups`, by target id; 1d and longer are kept for fifty times as long as reading them took, a minute at most, the shorter ones for
 	 * twenty-five times as long, half a minute at most.
 	 */
 	windows(now: number): Promise<Windows>;
@@ -30,12 +31,12 @@ const dayMs = 86_400_000;
 const shownDays = 90;
 
 export function createRollupReader(db: Db): RollupReader {
-	const readSlow = keepRead((now) => readWindowRollups(db, { now, windows: slow }), slowKept);
-	const readBrisk = keepRead((now) => readWindowRollups(db, { now, windows: brisk }), briskKept);
+	const readSlow = keepRead((now) => readFigures(db, now, slow), slowKept);
+	const readBrisk = keepRead((now) => readFigures(db, now, brisk), briskKept);
 	let allDays: { at: number; days: Days } | null = null;
 	return {
 		async windows(now) {
-			const merged = new Map<string, Partial<Record<WindowName, WindowRollup>>>(await readSlow(now));
+			const merged: Windows = new Map(await readSlow(now));
 			for (const [id, windows] of await readBrisk(now)) merged.set(id, { ...merged.get(id), ...windows });
 			return merged;
 		},
@@ -48,15 +49,20 @@ export function createRollupReader(db: Db): RollupReader {
 			}
 			for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
 				const known = allDays.days.get(id);
-				// A target without news keeps its very list: what is made of it (core/day-views.ts) is found again by it.
-				if (known !== undefined && [...days].every(([day, counts]) => isSame(known.get(day), counts))) continue;
-				allDays.days.set(id, new Map([...(known ?? []), ...days]));
+				// A target without news keeps its very counts: what is made of them (core/day-views.ts) is found again by them.
+				allDays.days.set(id, known === undefined ? days : known.replacedBy(days));
 			}
 			return new Map(allDays.days);
 		},
 	};
 }
 
-function isSame(known: DayCounts | undefined, counts: DayCounts): boolean {
-	return known !== undefined && (Object.keys(counts) as (keyof DayCounts)[]).every((key) => known[key] === counts[key]);
+/** One window after the other: the sums of all of them at once are 50 MB of 10,000 targets. */
+async function readFigures(db: Db, now: number, windows: readonly WindowName[]): Promise<Windows> {
+	const byTarget: Windows = new Map();
+	for (const window of windows) {
+		for (const [id, { [window]: sums }] of await readWindowRollups(db, { now, windows: [window] }))
+			if (sums !== undefined) byTarget.set(id, { ...byTarget.get(id), [window]: windowFigures(window, sums) });
+	}
+	return byTarget;
 }

@@ -32,8 +32,8 @@ interface SnapshotRow {
 
 export interface StoredSnapshot {
 	readonly number: number;
-	/** As `readSnapshot` of core/snapshot-text.ts reads it. */
-	readonly document: string;
+	/** For `unpackSnapshot`. Kept and handed on like this it is 3 MB of 10,000 targets, not 20. */
+	readonly packed: Uint8Array;
 }
 
 /**
@@ -46,15 +46,15 @@ export function publishSnapshot(sql: Db | Tx, build: (number: number, tx: Tx) =>
 		const [next] = await tx.run(selectNext);
 		const snapshot = await build(next?.number ?? 1, tx);
 		if (snapshot.number !== next?.number) throw new Error(`Expected the snapshot to have number ${next?.number}, got ${snapshot.number}`);
-		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), pack(writeSnapshot(snapshot))]);
+		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), packSnapshot(writeSnapshot(snapshot))]);
 		return snapshot;
 	});
 }
 
-/** Null before the first, and when the newest is the one that is known already: then nothing is sent or unpacked. */
+/** Null before the first, and when the newest is the one that is known already: then nothing is sent. */
 export async function readLatestSnapshot(sql: Sql, knownNumber = 0): Promise<StoredSnapshot | null> {
 	const [row] = await sql.run(selectLatest, [knownNumber]);
-	return row === undefined ? null : unpack(row);
+	return row === undefined ? null : { number: row.number, packed: row.document };
 }
 
 /** 0 before the first. */
@@ -66,14 +66,16 @@ export async function readLatestSnapshotNumber(sql: Sql): Promise<number> {
 const biggestPiece = 2 ** 26;
 
 /** Fast before small: level 6 takes twice as long for a quarter less. */
-function pack(text: string): Buffer {
+export function packSnapshot(text: string): Uint8Array {
 	return gzipSync(text, { level: 1 });
 }
 
-function unpack({ number, document }: SnapshotRow): StoredSnapshot {
+/** @returns what `readSnapshot` of core/snapshot-text.ts reads */
+export function unpackSnapshot(packed: Uint8Array): string {
+	const document = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
 	const isPacked = document[0] === 0x1f && document[1] === 0x8b;
-	if (!isPacked) return { number, document: document.toString('utf8') };
+	if (!isPacked) return document.toString('utf8');
 	// In pieces of the default 16 KB half of the time goes into joining them; the size stands at the end (RFC 1952, modulo 2^32).
 	const chunkSize = Math.min(Math.max(document.readUInt32LE(document.length - 4) + 1, 16_384), biggestPiece);
-	return { number, document: gunzipSync(document, { chunkSize }).toString('utf8') };
+	return gunzipSync(document, { chunkSize }).toString('utf8');
 }

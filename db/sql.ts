@@ -87,7 +87,12 @@ export interface OpenDbOptions {
 
 /** Opens lazily: an absent server shows at the first statement. `onError` hears of idle connections that broke; the pool replaces them. */
 export function openDb({ url, max = 8, statementTimeoutMs = 30_000, name = 'linnet' }: OpenDbOptions, onError: (error: Error) => void = () => {}): Db {
-	const pool = new pg.Pool({ ...connectionOf(url, statementTimeoutMs), application_name: name, max, idleTimeoutMillis: 60_000, types, Client: SteadyClient });
+	const pool = new pg.Pool({
+		...connectionOf(url, statementTimeoutMs),
+		...{ application_name: name, max, types, Client: SteadyClient, idleTimeoutMillis: 60_000 },
+		// The server's process behind it keeps what its largest statements and each partition that it met have left in its memory: up to 30 MB.
+		maxLifetimeSeconds: 300,
+	});
 	pool.on('error', onError);
 	return { url, pool, ...runner(pool), close: () => pool.end() };
 }

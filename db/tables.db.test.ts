@@ -12,7 +12,7 @@ import { acquireLease, assertLease, releaseLease, renewLease } from './leases.ts
 import { listen } from './listen.ts';
 import { readMeta, rememberDemoStart } from './meta.ts';
 import { readScheduleProgress, setScheduleProgress } from './schedule-progress.ts';
-import { publishSnapshot, readLatestSnapshot, readLatestSnapshotNumber, snapshotChannel } from './snapshots.ts';
+import { publishSnapshot, readLatestSnapshot, readLatestSnapshotNumber, snapshotChannel, unpackSnapshot } from './snapshots.ts';
 import { type Db, isUnavailable, openDb, query, transaction } from './sql.ts';
 
 let database: TestDatabase;
@@ -170,7 +170,7 @@ describe('snapshots', () => {
 		expect(await readLatestSnapshotNumber(db)).toBe(25);
 		const kept = await db.run(query<{ number: number }>('kept_snapshots', 'select number from snapshots order by number'));
 		expect(kept.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, i) => i + 16));
-		expect(readSnapshot((await readLatestSnapshot(db))!.document)).toEqual(build(25));
+		expect(readSnapshot(unpackSnapshot((await readLatestSnapshot(db))!.packed))).toEqual(build(25));
 		await expect(publishSnapshot(db, (number) => build(number + 1))).rejects.toThrow(/number 26/);
 	});
 

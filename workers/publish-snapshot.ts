@@ -6,7 +6,6 @@ import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
 import type { Objective } from '#core/objective.ts';
 import { overrideIncident } from '#core/override-incident.ts';
-import { emptyRollup } from '#core/rollup.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
 import type { Snapshot, SpendView } from '#core/snapshot.ts';
 import { writeTarget } from '#core/snapshot-text.ts';
@@ -127,15 +126,15 @@ async function readNumbers(tools: PublishTools, readers: Readers): Promise<Numbe
 	const facts = new Map(
 		configured.map(({ id, canaries, intervalMs }): [string, TargetFacts] => {
 			const own = windows.get(id) ?? {};
-			const primary = (window: '30m' | '1d') => own[window]?.byCanary[canaries[0]?.name ?? ''] ?? emptyRollup;
+			const primary = canaries[0]?.name ?? '';
 			return [
 				id,
 				{
 					firstScheduledAt: firstSeen.get(id) ?? at,
 					plannedIntervalMs: plannedIntervalMs({ id, intervalMs }, plan, at),
-					windows: Object.fromEntries(Object.entries(own).map(([window, { all }]) => [window, all])),
-					latency: { '30m': primary('30m'), '1d': primary('1d') },
-					days: days.get(id) ?? new Map(),
+					windows: own,
+					latency: { '30m': own['30m']?.latency[primary], '1d': own['1d']?.latency[primary] },
+					days: days.get(id),
 					recent: recent.get(id) ?? {},
 					headroom: headroomOf.get(id) ?? [],
 					canaryTests: testsOf.get(id) ?? [],
