@@ -2,7 +2,7 @@
 // Plain JavaScript that any Node from 18 on can read: finds a Node that runs TypeScript as it is (24 or later), and hands over.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -16,6 +16,9 @@ const onlyProbes = command === 'worker' && /(^| )--jobs[= ]probe( |$)/.test(args
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
 	if (onlyProbes) setFlagsFromString(smallNursery);
+	// Where `up` lets its children keep what they compiled (bin/up.ts): a start is a second quicker, and 10 MB smaller without the compiler.
+	const compiled = join(process.env.LINNET_DATA || '.linnet', 'compile-cache');
+	if (existsSync(compiled)) nodeModule.enableCompileCache(compiled);
 	await import('./main.ts');
 } else {
 	const node = nodeFromNpm();

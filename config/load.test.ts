@@ -49,6 +49,15 @@ describe('a sound file', () => {
 		expect(config?.targets[2]?.canaries.map(({ name }) => name)).toEqual(['echo', 'sum']);
 	});
 
+	it('has what is equal in several targets once', () => {
+		const [openai, llama, own] = config?.targets ?? [];
+		expect(llama?.timeouts).toBe(own?.timeouts);
+		expect([openai?.timeouts.firstTokenMs, own?.timeouts.firstTokenMs]).toEqual([30_000, 120_000]);
+		expect(openai?.canaries).toBe(llama?.canaries);
+		expect([llama?.flags.maxOutputTokens, own?.flags.maxOutputTokens]).not.toContain(undefined);
+		expect(llama?.flags).not.toBe(own?.flags);
+	});
+
 	it('holds no secret: only the names of variables', () => {
 		expect(JSON.stringify(config)).not.toContain('test-');
 	});

@@ -70,6 +70,7 @@ export function resolveConfig(
 	const seenTargets = new Map<string, string>();
 	const seenProviders = new Set<string>();
 	const ownCanaries = ownCanariesOf(file);
+	const share = createShare();
 	file.canaries?.forEach((canary, i) => {
 		checkExpectation(canary, ['canaries', i], problems);
 		if (isBuiltIn(canary.name)) problems.push({ path: ['canaries', i, 'name'], message: `expected another name: "${canary.name}" is built in` });
@@ -97,7 +98,7 @@ export function resolveConfig(
 				problems.push({ path: [...at, 'models'], message: `expected a list of models: "${base.id}" has no listing that can be asked for` });
 			for (const { name, lifecycle } of selectModels(discovered.get(base.id) ?? [], entry.include ?? null, entry.exclude ?? [])) {
 				const model = { model: name.includes('/') ? name : `${base.id}/${name}`, upstreamModel: name };
-				const target = resolveModel({ file, entry, base, ownCanaries, problems }, model, [...at, 'models'], lifecycle);
+				const target = resolveModel({ file, entry, base, ownCanaries, share, problems }, model, [...at, 'models'], lifecycle);
 				// Two names may differ only in what the canonical id adds.
 				if (seenTargets.has(target.id)) continue;
 				seenTargets.set(target.id, `providers[${i}].models`);
@@ -106,7 +107,7 @@ export function resolveConfig(
 			return;
 		}
 		entry.models.forEach((model, j) => {
-			const target = resolveModel({ file, entry, base, ownCanaries, problems }, model, [...at, 'models', j]);
+			const target = resolveModel({ file, entry, base, ownCanaries, share, problems }, model, [...at, 'models', j]);
 			const first = seenTargets.get(target.id);
 			if (first !== undefined) problems.push({ path: [...at, 'models', j, 'model'], message: `duplicate target "${target.id}": already defined at ${first}` });
 			else seenTargets.set(target.id, `providers[${i}].models[${j}]`);
@@ -215,12 +216,25 @@ interface ModelContext {
 	readonly entry: ProviderEntry;
 	readonly base: ProviderBase;
 	readonly ownCanaries: ReadonlyMap<string, Canary>;
+	readonly share: Share;
 	readonly problems: Fault[];
+}
+
+type Share = <Part>(part: Part) => Part;
+
+/** Equal parts as one object: 10,000 targets have a handful of them, and five processes hold them all. */
+function createShare(): Share {
+	const known = new Map<string, unknown>();
+	return <Part>(part: Part): Part => {
+		const key = JSON.stringify(part);
+		if (!known.has(key)) known.set(key, part);
+		return known.get(key) as Part;
+	};
 }
 
 /** @param lifecycle undefined: named by hand */
 function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecycle?: Lifecycle): Target {
-	const { file, entry, base, problems } = context;
+	const { file, entry, base, share, problems } = context;
 	const operation = model.operation ?? (base.dialect === null ? 'embeddings' : 'chat');
 	const dialectId = operation === 'chat' ? base.dialect : base.embeddings;
 	if (dialectId === null) {
@@ -252,16 +266,16 @@ function resolveModel(context: ModelContext, model: ModelEntry, at: Path, lifecy
 		apiKeyEnv: base.apiKeyEnv,
 		headers: entry.headers ?? {},
 		intervalMs,
-		timeouts,
-		flags: {
+		timeouts: share(timeouts),
+		flags: share({
 			maxTokensField: model.maxTokensField ?? flags.maxTokensField ?? 'max_tokens',
 			sendTemperature: model.sendTemperature ?? flags.sendTemperature ?? false,
 			includeUsage: model.includeUsage ?? flags.includeUsage ?? true,
 			maxOutputTokens: model.maxOutputTokens ?? flags.maxOutputTokens ?? defaults.maxOutputTokens,
 			bodyPatch: { ...flags.bodyPatch, ...model.body },
-		},
-		canaries,
-		price: model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null),
+		}),
+		canaries: share(canaries),
+		price: share(model.price ?? (base.apiKeyEnv === null ? { inputUsdPerMTok: 0, outputUsdPerMTok: 0 } : null)),
 		maxConcurrency: entry.maxConcurrency ?? defaults.maxConcurrency,
 		statusPageUrl: base.statusPageUrl,
 		...(base.officialPage === null || file.officialPages?.read === false ? {} : { officialPage: base.officialPage }),

@@ -58,4 +58,27 @@ describe('metrics', () => {
 		expect(await (await readerOf(broken).get('/metrics')).text()).toContain('linnet_metrics_incomplete 1');
 		await broken.close();
 	});
+
+	test('come packed to whoever takes gzip, and plain to others', async () => {
+		const [packed, plain] = [await get('/metrics', { 'accept-encoding': 'gzip' }), await get('/metrics', { 'accept-encoding': 'identity' })];
+		expect([packed, plain].map((one) => one.headers.get('content-encoding'))).toEqual(['gzip', null]);
+		expect(packed.headers.get('vary')).toContain('Accept-Encoding');
+		expect(await packed.text()).toBe(await plain.text());
+		const head = await fetch(`${server.url}/metrics`, { method: 'HEAD' });
+		expect([head.status, head.headers.get('content-type'), await head.text()]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8', '']);
+	});
+
+	test('a scraper that leaves in the middle harms nobody', async () => {
+		const own = await serveSample();
+		own.snapshots.put(sampleSnapshot({ providers: 20, modelsPerProvider: 200 }));
+		for (const encoding of ['gzip', 'identity']) {
+			const leaving = new AbortController();
+			const response = await fetch(`${own.url}/metrics`, { headers: { 'accept-encoding': encoding }, signal: leaving.signal });
+			await response.body?.getReader().read();
+			leaving.abort();
+			expect((await readerOf(own).get('/livez')).status).toBe(200);
+		}
+		expect(await (await readerOf(own).get('/metrics')).text()).toMatch(/\nlinnet_ready 1\n$/);
+		await own.close();
+	});
 });

@@ -1,14 +1,13 @@
 /** What an orchestrator and Prometheus ask of the process itself. */
+import { setImmediate } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { ApiTools } from '#api/api-tools.ts';
-import { createDocument, jsonDocument, sendDocument } from '#api/document.ts';
-import { exposeAge, exposeSnapshot, mergeExpositions } from '#api/exposition.ts';
+import { jsonDocument, sendDocument, sendPieces } from '#api/document.ts';
+import { exposeAge, exposeSnapshot, exposeTargets, mergeExpositions } from '#api/exposition.ts';
 import { Problem } from '#api/problem.ts';
-import type { SnapshotView } from '#api/snapshot-source.ts';
+import type { TargetView } from '#core/snapshot.ts';
 
 export function addProcessRoutes(app: Express, tools: ApiTools): void {
-	const exposed = new WeakMap<SnapshotView, Promise<string>>();
-
 	app.get('/v1/key', (req, res) => {
 		if (tools.signer === undefined || tools.signer === null) throw new Problem(404, 'unsigned', 'This server signs nothing');
 		sendDocument(req, res, jsonDocument({ schema: 'linnet.key/1', algorithm: 'Ed25519', publicKey: tools.signer.publicKey }), 'public, max-age=300');
@@ -30,15 +29,7 @@ export function addProcessRoutes(app: Express, tools: ApiTools): void {
 
 	app.get('/metrics', async (req, res) => {
 		const view = tools.snapshots.at(tools.now());
-		const own: string[] = [];
-		if (view !== null) {
-			let text = exposed.get(view);
-			if (text === undefined) {
-				text = exposeSnapshot(view.snapshot);
-				exposed.set(view, text);
-			}
-			own.push(await text);
-		}
+		const own = view === null ? [] : [exposeSnapshot(view.snapshot)];
 		own.push(exposeAge(view?.snapshot.generatedAt ?? null, tools.now()));
 		const readiness = await tools.readiness();
 		own.push(`# HELP linnet_ready 1 when the process is ready\n# TYPE linnet_ready gauge\nlinnet_ready ${readiness.ready ? 1 : 0}\n`);
@@ -53,6 +44,15 @@ export function addProcessRoutes(app: Express, tools: ApiTools): void {
 				);
 			}
 		}
-		sendDocument(req, res, createDocument('text/plain; version=0.0.4; charset=utf-8', mergeExpositions(own)), 'no-store');
+		await sendPieces(req, res, 'text/plain; version=0.0.4; charset=utf-8', inTurns(view?.snapshot.targets ?? [], mergeExpositions(own)));
 	});
+}
+
+/** Between two pieces others are answered. */
+async function* inTurns(targets: readonly TargetView[], rest: string): AsyncGenerator<string> {
+	for (const piece of exposeTargets(targets)) {
+		yield piece;
+		await setImmediate();
+	}
+	yield rest;
 }
