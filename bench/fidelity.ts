@@ -6,9 +6,10 @@
  * Arguments: rounds (default 3), then the levels to play (default all).
  *
  * Measured on two shared cores, p99 of the first token's error with 100 streams under way, middle of three rounds: V8 lets the nursery grow to
- * 16 MB, and while it is collected the process stands still; 2.8 ms (4 to 14 on a busier machine), and 0.8 with 2 MB (bin/lean-process.ts), 1.5
- * with 1, 1.3 with 4 and 8. Tried and left out: stamping at the socket and parsing a turn later (41 against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in
- * the kernel), a larger old space and scavenging on one thread (no difference).
+ * 16 MB, and while it is collected the process stands still: 2.8 ms (4 to 14 on a busier machine). With 4 MB (bin/lean-process.ts) or 8 it is 1.3,
+ * with 2 MB 0.8, with 1 MB 1.5; below 4 each probe takes a tenth more CPU. Tried and left out: stamping at the socket and parsing a turn later (41
+ * against 6 ms at 500 streams and 470 answers a second: it makes garbage and turns, and what waits does so in the kernel), a larger old space and
+ * scavenging on one thread (no difference).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { loadavg } from 'node:os';

@@ -46,7 +46,7 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 		const made = fork(fileURLToPath(import.meta.url), [dir], {
 			serialization: 'advanced',
 			// Also where NODE_OPTIONS asks for a smaller one: it turns over a whole snapshot at once.
-			execArgv: ['--max-semi-space-size=16'],
+			execArgv: ['--max-semi-space-size=32'],
 			// In the environment, not among the arguments: these are seen by everybody on the machine.
 			env: { ...process.env, DATABASE_URL: databaseUrl ?? undefined },
 		});
@@ -133,7 +133,7 @@ function stepBack(): void {
 
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
 	stepBack();
-	keepHeapLean();
+	keepHeapLean(100);
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
 	const turns = createPageTurns();

@@ -61,8 +61,12 @@ export function createRollupReader(db: Db): RollupReader {
 async function readFigures(db: Db, now: number, windows: readonly WindowName[]): Promise<Windows> {
 	const byTarget: Windows = new Map();
 	for (const window of windows) {
-		for (const [id, { [window]: sums }] of await readWindowRollups(db, { now, windows: [window] }))
-			if (sums !== undefined) byTarget.set(id, { ...byTarget.get(id), [window]: windowFigures(window, sums) });
+		for (const [id, { [window]: sums }] of await readWindowRollups(db, { now, windows: [window] })) {
+			if (sums === undefined) continue;
+			const own = byTarget.get(id) ?? {};
+			own[window] = windowFigures(window, sums);
+			byTarget.set(id, own);
+		}
 	}
 	return byTarget;
 }
