@@ -74,6 +74,7 @@ export function sendDocument(req: Request, res: Response, document: Document, ca
 
 /** Whoever reads slower than this is cut off, ms without a byte taken. */
 const readWithinMs = 30_000;
+const readerLeft: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
 
 /** Sends what is too long to be made or compressed in one go, and is not kept: piece by piece, no faster than it is read. */
 export async function sendPieces(req: Request, res: Response, type: string, pieces: AsyncIterable<string>): Promise<void> {
@@ -92,7 +93,6 @@ export async function sendPieces(req: Request, res: Response, type: string, piec
 		// Level 1: the names repeat so often that 6 takes three times as long for a fifth less.
 		await (isPacked ? pipeline(source, createGzip({ level: 1 }), res) : pipeline(source, res));
 	} catch (error) {
-		// The reader left.
-		if (!res.destroyed) throw error;
+		if (!readerLeft.has((error as { code?: string }).code)) throw error;
 	}
 }
