@@ -64,9 +64,10 @@ const expire = query<{ count: number }>(
 	)
 	select coalesce(sum(count), 0)::bigint as count from sums`,
 );
-const trim = query<{ id: string }>(
+const trim = query<{ count: number }>(
 	'budget_trim',
-	'delete from budget_reservations where settled_at is not null and expires_at < $1::timestamptz returning reservation_id as id',
+	`with trimmed as (delete from budget_reservations where settled_at is not null and expires_at < $1::timestamptz returning 1)
+	select count(*) as count from trimmed`,
 );
 
 export interface BudgetDay {
@@ -171,5 +172,5 @@ export async function readBudgetDay(sql: Sql, day: string): Promise<BudgetDay> {
 
 /** Forgets settled reservations that expired before. @returns how many. */
 export async function trimReservations(sql: Sql, before: number): Promise<number> {
-	return (await sql.run(trim, [instant(before)])).length;
+	return (await sql.run(trim, [instant(before)]))[0]?.count ?? 0;
 }

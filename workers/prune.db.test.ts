@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLog } from '#core/log.ts';
+import { readBudgetDay, reserve, settle } from '#db/budget.ts';
+import { dayOf } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { listQuarantine } from '#db/quarantine.ts';
 import { readResultsAfter } from '#db/read-results.ts';
@@ -35,6 +37,23 @@ it('drops raw results, fine rollups and the quarantine at their ages, and keeps 
 	expect(await listQuarantine(db, 9)).toHaveLength(1);
 	await prune({ ...tools, now: () => Date.now() + 15 * dayMs });
 	expect(await listQuarantine(db, 9)).toHaveLength(0);
+});
+
+it('forgets a reservation of this morning once it is settled, and never what it cost', async () => {
+	const { db } = database;
+	const hourMs = 3_600_000;
+	for (const [id, hoursAgo] of [
+		['old', 8],
+		['crashed', 7],
+		['new', 1],
+	] as const)
+		await reserve(db, [{ id, estimateMicroUsd: 10 }], { now: sampleNow - hoursAgo * hourMs, capMicroUsd: 100 });
+	await settle(db, 'old', 4);
+	await settle(db, 'new', 4);
+	const left = async () => (await db.execute<{ id: string }>('select reservation_id as id from budget_reservations order by 1')).map(({ id }) => id);
+	await prune({ db, log: silentLog, now: () => sampleNow, retentionDays: 14 });
+	expect(await left()).toEqual(['new']);
+	expect(await readBudgetDay(db, dayOf(sampleNow))).toEqual({ reservedMicroUsd: 0, spentMicroUsd: 18 });
 });
 
 it('makes the days ahead, so that no result waits for its table', async () => {
