@@ -13,10 +13,21 @@ type Series = readonly [more: string, value: number];
 interface Family {
 	readonly name: string;
 	readonly help: string;
+	/** Left out: those of every family. */
+	labels?(target: TargetView): string;
 	series(target: TargetView): readonly Series[];
 }
 
 const one = (value: number | null | undefined): readonly Series[] => (value === null || value === undefined ? [] : [['', value]]);
+
+const deploymentStates = {
+	operational: 0,
+	degraded_performance: 1,
+	partial_outage: 1,
+	major_outage: 2,
+	under_maintenance: null,
+	unknown: null,
+} as const satisfies Record<State, number | null>;
 
 const families: readonly Family[] = [
 	{
@@ -67,19 +78,17 @@ const families: readonly Family[] = [
 		series: ({ state }) => one(state === 'unknown' || state === 'under_maintenance' ? null : state === 'major_outage' ? 0 : 1),
 	},
 	{ name: 'probe_duration_seconds', help: 'Median time to first token, last 30 min', series: ({ ttftMs }) => one(ttftMs && ttftMs.p50 / 1_000) },
+	{
+		name: 'litellm_deployment_state',
+		help: '0 healthy, 1 partial outage, 2 complete outage, as LiteLLM names it; absent when unknown or in maintenance',
+		// The address of a provider may be the operator's own: it is not public.
+		labels: ({ id, provider, upstreamModel }) =>
+			`litellm_model_name="${escapeLabel(upstreamModel)}",model_id="${escapeLabel(id)}",api_provider="${escapeLabel(provider)}",api_base=""`,
+		series: ({ state }) => one(deploymentStates[state]),
+	},
 ];
 
-const deploymentName = 'litellm_deployment_state';
-const deploymentStates = {
-	operational: 0,
-	degraded_performance: 1,
-	partial_outage: 1,
-	major_outage: 2,
-	under_maintenance: null,
-	unknown: null,
-} as const satisfies Record<State, number | null>;
-
-const targetFamilies: ReadonlySet<string> = new Set([...families.map(({ name }) => name), deploymentName]);
+const targetFamilies: ReadonlySet<string> = new Set(families.map(({ name }) => name));
 const pieceLength = 32_768;
 
 /** What stands between the quotes of a label's value. */
@@ -96,24 +105,14 @@ export function* exposeTargets(targets: readonly TargetView[]): Generator<string
 			`target="${escapeLabel(id)}",provider="${escapeLabel(provider)}",model="${escapeLabel(model)}",operation="${escapeLabel(operation)}"`,
 	);
 	let text = '';
-	for (const { name, help, series } of families) {
+	for (const { name, help, labels, series } of families) {
 		text += headOf(name, help);
 		for (const [i, target] of targets.entries()) {
-			for (const [more, value] of series(target)) text += `${name}{${own[i]}${more}} ${value}\n`;
+			for (const [more, value] of series(target)) text += `${name}{${labels?.(target) ?? own[i]}${more}} ${value}\n`;
 			if (text.length < pieceLength) continue;
 			yield text;
 			text = '';
 		}
-	}
-	text += headOf(deploymentName, '0 healthy, 1 partial outage, 2 complete outage, as LiteLLM names it; absent when unknown or in maintenance');
-	for (const { id, provider, upstreamModel, state } of targets) {
-		const known = deploymentStates[state];
-		if (known === null) continue;
-		// The address of a provider may be the operator's own: it is not public.
-		text += `${deploymentName}{litellm_model_name="${escapeLabel(upstreamModel)}",model_id="${escapeLabel(id)}",api_provider="${escapeLabel(provider)}",api_base=""} ${known}\n`;
-		if (text.length < pieceLength) continue;
-		yield text;
-		text = '';
 	}
 	yield text;
 }

@@ -61,7 +61,7 @@ const dayMs = 86_400_000;
 export type JobKind = 'all' | 'probe' | 'judge';
 
 export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
-	// It makes more garbage than it holds: looked at so often as in others it would take a tenth more CPU.
+	// It makes more garbage than it holds: looked at as often as in others, with half the nursery besides, a probe took 8 % more CPU.
 	if (jobs === 'probe') keepHeapLean(100);
 	const config = await openConfig(settings, log);
 	closing.add('config', () => config.close());

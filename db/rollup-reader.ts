@@ -12,8 +12,8 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 /** The reads of a publisher that runs every few seconds, with what hardly moves read less often. Keeps its answers in memory: one for a process. */
 export interface RollupReader {
 	/**
-	 * What is published of each window of `readWindowRollups`, by target id; 1d and longer are kept for fifty times as long as reading them took, a minute at most, the shorter ones for
-	 * twenty-five times as long, half a minute at most.
+	 * What is published of each window of `readWindowRollups`, by target id; 1d and longer are kept for fifty times as long as reading them took, a
+	 * minute at most, the shorter ones for twenty-five times as long, half a minute at most.
 	 */
 	windows(now: number): Promise<Windows>;
 	/** As `readDayRollups`, 90 days; a result that is later than a day shows within a quarter of an hour. */

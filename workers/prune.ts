@@ -31,7 +31,7 @@ export const keptMs = {
 	quarantine: 14 * dayMs,
 	endedDeliveries: 90 * dayMs,
 	officialWords: 400 * dayMs,
-	/** Long after anybody could ask for the same one again: a slot is not run after seconds. They take more room than the results, 3 GB a day of 10,000 targets. */
+	/** Long after anybody could ask for the same one again: a slot is not run after seconds. They take more room than results, 3 GB a day of 10,000 targets. */
 	reservations: dayMs / 4,
 };
 
