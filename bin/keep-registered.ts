@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#core/log.ts';
 
-/** Schedulers live in the queue's store: one that was emptied, or a clock that was set back, is healed within this time. */
-const registerEveryMs = 10_000;
+/** Schedulers live in the queue's store: what stopped them there is mended within this time. */
+const registerEveryMs = 4_000;
 
 /** Registers now, and again and again until `stop`. Throws when the first time fails. */
 export async function keepRegistered(stop: AbortSignal, log: Log, register: () => Promise<void>): Promise<void> {

@@ -166,15 +166,11 @@ async function startProbing({ settings, log, closing, config, database, queues, 
 		// A shard's tick lasts as long as its slowest probe, so several of one shard are under way at once.
 		{ concurrency: shardCount * 32, lockMs: 30_000 },
 	);
-	// The first ticks are still to come, and their slots begin 2 s after them: what is due until then is run now, by the first of those that start together.
+	const ticks = [...shardTicks, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } }];
+	await keepRegistered(stop, log, () => queues.keepTicks(queue, ticks, 'removed'));
+	// The next ticks are still to come, and their slots begin 2 s after them: what is due until then is run now, by the first of those that start together.
 	const behind = ticksBehind(Date.now());
 	await Promise.all(behind.map((tick) => queues.add(queue, { job: 'left', ...tick }, { jobId: `behind-${tick.shard}-${tick.tickAt}-${tickEveryMs}` })));
-	const ticks = [...shardTicks, { id: 'settle', everyMs: 15_000, offsetMs: 0, data: { job: 'settle' } }];
-	const tickIds = ticks.map(({ id }) => id);
-	await keepRegistered(stop, log, async () => {
-		for (const tick of ticks) await queues.everyTick(queue, tick);
-		await queues.keepTicks(queue, tickIds);
-	});
 	// What came due while nothing ran is marked at once, not at the next tick.
 	await settle();
 }
@@ -237,11 +233,18 @@ async function startJudging(shop: Shop): Promise<void> {
 	);
 	await keepRegistered(stop, log, async () => {
 		const everyMs = config.current().targets.length <= smallFleet ? 10_000 : 15_000;
-		await queues.everyTick('judge', { id: 'publish', everyMs, offsetMs: 1_000, data: { job: 'publish' } });
-		// Looked at more often than it is asked: a page is due a while after its last answer.
-		await queues.everyTick('judge', { id: 'official', everyMs: 10_000, offsetMs: 3_000, data: { job: 'official' } });
-		await queues.everyTick('judge', { id: 'cadence', everyMs: 30_000, offsetMs: 2_000, data: { job: 'cadence' } });
-		await queues.everyTick('judge', { id: 'prune', everyMs: 600_000, offsetMs: 5_000, data: { job: 'prune' } });
+		const ticks = [
+			{ id: 'publish', everyMs, offsetMs: 1_000 },
+			// Looked at more often than it is asked: a page is due a while after its last answer.
+			{ id: 'official', everyMs: 10_000, offsetMs: 3_000 },
+			{ id: 'cadence', everyMs: 30_000, offsetMs: 2_000 },
+			{ id: 'prune', everyMs: 600_000, offsetMs: 5_000 },
+		];
+		await queues.keepTicks(
+			'judge',
+			ticks.map((tick) => ({ ...tick, data: { job: tick.id } })),
+			'kept',
+		);
 	});
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	// The roll-up is left to its tick: of a large fleet that was away it takes a minute, and nobody may wait for it.

@@ -47,15 +47,35 @@ export function describeQueueRules(storeOf: () => QueueStore): void {
 		};
 	}
 
+	/** A process that takes a job of the queue, says so and never ends it. */
+	function startWorker(name: string, { lockMs, before = '' }: { lockMs: number; before?: string }): ChildProcess {
+		const script = `${before}
+			import { openQueues } from '#workers/queue.ts';
+			import { silentLog } from '#core/log.ts';
+			const queues = await openQueues({ ...${JSON.stringify(storeOf().urls)}, log: silentLog });
+			queues.work(${JSON.stringify(name)}, () => new Promise(() => console.log('taken')), { concurrency: 1, lockMs: ${lockMs} });`;
+		const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] });
+		children.push(child);
+		return child;
+	}
+
+	async function killOnceTaken(child: ChildProcess): Promise<void> {
+		await new Promise<void>((done, fail) => {
+			createInterface({ input: child.stdout! }).once('line', () => done());
+			child.once('exit', (code) => fail(new Error(`the worker ended with ${code} before it took the job`)));
+		});
+		child.kill('SIGKILL');
+	}
+
 	it('runs a tick once a period, at its nominal time, whoever registered it and however many work', async () => {
 		const name = newName();
 		const workers = await Promise.all([open(), open(), open()]);
 		const tick = { id: 'shard-1', everyMs: 1_000, offsetMs: 250, data: { shard: 1 } };
-		await Promise.all(workers.flatMap((queues) => [queues.everyTick(name, tick), queues.everyTick(name, tick)]));
+		await Promise.all(workers.flatMap((queues) => [queues.keepTicks(name, [tick], 'removed'), queues.keepTicks(name, [tick], 'kept')]));
 		const seen = collect();
 		for (const queues of workers) queues.work(name, seen.take, { concurrency: 4, lockMs: 5_000 });
 		await seen.reach(3);
-		await workers[0]?.everyTick(name, tick);
+		await workers[0]?.keepTicks(name, [tick], 'removed');
 		const jobs = await seen.reach(6);
 		const first = jobs[0]?.timestampAt ?? 0;
 		expect(first % tick.everyMs).toBe(tick.offsetMs);
@@ -67,14 +87,13 @@ export function describeQueueRules(storeOf: () => QueueStore): void {
 	it('changes a tick when it is registered otherwise, and ends those that are not kept', async () => {
 		const name = newName();
 		const queues = await open();
-		const tick = (id: string, everyMs: number, data: object) => queues.everyTick(name, { id, everyMs, offsetMs: 0, data: { id, ...data } });
-		await tick('a', 3_600_000, {});
-		await tick('b', 200, {});
+		const tick = (id: string, everyMs: number, data: object) => ({ id, everyMs, offsetMs: 0, data: { id, ...data } });
+		await queues.keepTicks(name, [tick('a', 3_600_000, {})], 'removed');
+		await queues.keepTicks(name, [tick('b', 200, {})], 'kept');
 		const seen = collect();
 		queues.work(name, seen.take, { concurrency: 1, lockMs: 5_000 });
 		await seen.reach(2);
-		await queues.keepTicks(name, ['a']);
-		await tick('a', 200, { changed: true });
+		await queues.keepTicks(name, [tick('a', 200, { changed: true })], 'removed');
 		const before = seen.jobs.length;
 		const jobs = (await seen.reach(before + 5)).slice(before);
 		// One of b may have been under way.
@@ -86,13 +105,68 @@ export function describeQueueRules(storeOf: () => QueueStore): void {
 		const name = newName();
 		const queues = await open();
 		const tick = { id: 'a', everyMs: 500, offsetMs: 0, data: {} };
-		await queues.everyTick(name, tick);
+		await queues.keepTicks(name, [tick], 'removed');
 		const seen = collect();
 		queues.work(name, seen.take, { concurrency: 1, lockMs: 5_000 });
 		await seen.reach(2);
 		await storeOf().empty();
-		await queues.everyTick(name, tick);
+		await queues.keepTicks(name, [tick], 'removed');
 		await seen.reach(seen.jobs.length + 3);
+	});
+
+	it('goes on with a tick whose worker died before it had made the next one, without waiting for its lock', async () => {
+		const name = newName();
+		const queues = await open();
+		const tick = { id: 'a', everyMs: 500, offsetMs: 0, data: { job: 'a' } };
+		await queues.keepTicks(name, [tick], 'removed');
+		// BullMQ's own step between the two.
+		const dyingThere = `
+			import { Worker } from 'bullmq';
+			const makeNext = Worker.prototype.nextJobFromJobData;
+			Worker.prototype.nextJobFromJobData = function (job, ...rest) {
+				return job ? new Promise(() => console.log('taken')) : makeNext.call(this, job, ...rest);
+			};`;
+		await killOnceTaken(startWorker(name, { lockMs: 600_000, before: dyingThere }));
+		const seen = collect();
+		queues.work(name, seen.take, { concurrency: 1, lockMs: 5_000 });
+		// As at each start of a worker, and every few seconds.
+		const looks = new AbortController();
+		const looking = (async () => {
+			while (!looks.signal.aborted) await queues.keepTicks(name, [tick], 'removed');
+		})();
+		const jobs = await seen.reach(3);
+		looks.abort();
+		await looking;
+		const first = jobs[0]?.timestampAt ?? 0;
+		expect(jobs.map(({ timestampAt }) => timestampAt - first)).toEqual([0, 500, 1_000]);
+	});
+
+	it('runs a tick once that waits for a free hand, however often it is looked at meanwhile', async () => {
+		const name = newName();
+		const queues = await open();
+		const seen = collect();
+		let free = () => {};
+		queues.work(
+			name,
+			async (job) => {
+				await seen.take(job);
+				if (job.data.holds === true)
+					await new Promise<void>((done) => {
+						free = done;
+					});
+			},
+			{ concurrency: 1, lockMs: 5_000 },
+		);
+		await queues.add(name, { holds: true });
+		await seen.reach(1);
+		const tick = { id: 'a', everyMs: 1_000, offsetMs: 0, data: { job: 'a' } };
+		const until = Date.now() + 2_500;
+		while (Date.now() < until) await queues.keepTicks(name, [tick], 'removed');
+		free();
+		const [first, ...later] = (await seen.reach(5)).slice(1).map(({ timestampAt }) => timestampAt);
+		// What waited, and then each of the next.
+		expect(first).toBeLessThanOrEqual(until);
+		expect(later.map((at) => at - (later[0] ?? 0))).toEqual([0, 1_000, 2_000]);
 	});
 
 	it('runs a delayed job not before its time', async () => {
@@ -142,18 +216,7 @@ export function describeQueueRules(storeOf: () => QueueStore): void {
 		const name = newName();
 		const queues = await open();
 		await queues.add(name, { n: 1 });
-		const script = `
-			import { openQueues } from '#workers/queue.ts';
-			import { silentLog } from '#core/log.ts';
-			const queues = await openQueues({ ...${JSON.stringify(storeOf().urls)}, log: silentLog });
-			queues.work(${JSON.stringify(name)}, () => new Promise(() => console.log('taken')), { concurrency: 1, lockMs: 2000 });`;
-		const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] });
-		children.push(child);
-		await new Promise<void>((done, fail) => {
-			createInterface({ input: child.stdout! }).once('line', () => done());
-			child.once('exit', (code) => fail(new Error(`the worker ended with ${code} before it took the job`)));
-		});
-		child.kill('SIGKILL');
+		await killOnceTaken(startWorker(name, { lockMs: 2_000 }));
 		const seen = collect();
 		queues.work(name, seen.take, { concurrency: 1, lockMs: 2_000 });
 		expect((await seen.reach(1))[0]?.data).toEqual({ n: 1 });

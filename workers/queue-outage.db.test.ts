@@ -21,7 +21,7 @@ it('goes on by itself after its Postgres was killed and came back, and says so w
 			});
 		}
 	};
-	await queues.everyTick('q', { id: 'a', everyMs: 300, offsetMs: 0, data: {} });
+	await queues.keepTicks('q', [{ id: 'a', everyMs: 300, offsetMs: 0, data: {} }], 'removed');
 	queues.work(
 		'q',
 		async ({ timestampAt }) => {

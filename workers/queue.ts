@@ -37,10 +37,12 @@ export interface Tick {
 }
 
 export interface Queues {
-	/** Registers a tick, or mends it when its store was emptied; cheap to repeat, safe from any number of processes. */
-	everyTick(queueName: string, tick: Tick): Promise<void>;
-	/** Removes the ticks of a queue whose ids are not in the list. */
-	keepTicks(queueName: string, ids: readonly string[]): Promise<void>;
+	/**
+	 * Registers the ticks of a queue, or mends those that have stopped: the store was emptied, the clock set back, a process died that had taken one
+	 * and had not made the next. Cheap to repeat, safe from any number of processes.
+	 * @param others what becomes of ticks that are not in the list
+	 */
+	keepTicks(queueName: string, ticks: readonly Tick[], others: 'kept' | 'removed'): Promise<void>;
 	/**
 	 * Takes jobs until `close`. A handler that throws fails its job; a job of `add` is tried 3 times, a tick is followed by the next.
 	 * @param lockMs a job whose process died is taken by another one after about this long
@@ -99,20 +101,20 @@ export async function openQueues({ redisUrl, databaseUrl, log }: OpenQueuesOptio
 	};
 
 	return {
-		everyTick: (name, tick) =>
+		keepTicks: (name, ticks, others) =>
 			backend.alone(async () => {
 				const queue = queueOf(name);
-				const known = await queue.getJobScheduler(tick.id);
-				const farAhead = known !== undefined && isFarAhead(known);
-				if (known !== undefined && isAsWanted(known, tick) && !isOverdue(known) && !farAhead) return;
-				// BullMQ goes on from the next time that it has stored: it must forget it.
-				if (farAhead) await queue.removeJobScheduler(tick.id);
-				await queue.upsertJobScheduler(tick.id, { every: tick.everyMs, offset: offsetOf(tick) }, { name: 'tick', data: tick.data, opts: { ...kept } });
-			}),
-		keepTicks: (name, ids) =>
-			backend.alone(async () => {
-				const queue = queueOf(name);
-				for (const { key } of await queue.getJobSchedulers(0, -1, true)) if (!ids.includes(key)) await queue.removeJobScheduler(key);
+				const registered = new Map((await queue.getJobSchedulers(0, -1, true)).map((known) => [known.key, known]));
+				for (const tick of ticks) {
+					const known = registered.get(tick.id);
+					registered.delete(tick.id);
+					const farAhead = known !== undefined && isFarAhead(known);
+					if (known !== undefined && isAsWanted(known, tick) && !hasStopped(known) && !farAhead) continue;
+					// BullMQ goes on from the next time that it has stored: it must forget it.
+					if (farAhead) await queue.removeJobScheduler(tick.id);
+					await queue.upsertJobScheduler(tick.id, { every: tick.everyMs, offset: offsetOf(tick) }, { name: 'tick', data: tick.data, opts: { ...kept } });
+				}
+				if (others === 'removed') for (const key of registered.keys()) await queue.removeJobScheduler(key);
 			}),
 		work(name, handler, { concurrency, lockMs }) {
 			const worker = backend.worker(
@@ -155,9 +157,15 @@ function dueAt(job: Job): number {
 	return nominal === undefined ? job.timestamp + (job.opts.delay ?? 0) : Number(nominal);
 }
 
-/** Its next job is gone, or nobody takes it: either way a new one does no harm. */
-function isOverdue({ next, every }: JobSchedulerJson): boolean {
-	return next === undefined || next < Date.now() - Math.max(3 * (every ?? 0), 30_000);
+/** Longer than a worker needs from taking a tick to making the next one. */
+const stoppedAfterMs = 1_000;
+
+/**
+ * BullMQ makes the next tick's job after it has given out this one's: who dies in between leaves none, and until the lock of the job in hand ends
+ * (30 s, measured as a hole of 34 s in one of twelve kills) there is no tick. One whose job only waits for a free hand is made again, under the same id.
+ */
+function hasStopped({ next }: JobSchedulerJson): boolean {
+	return next === undefined || next < Date.now() - stoppedAfterMs;
 }
 
 /** It waits for a time that only a clock since set back could call near. */
