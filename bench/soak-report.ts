@@ -4,7 +4,7 @@ import { type Process, sumByName } from './process-family.ts';
 export interface Sample {
 	readonly atMinute: number;
 	readonly processes: readonly Process[];
-	/** `results`, `rollups`, `bullmq`, `others` → bytes, indexes included. */
+	/** `results`, `rollups`, `claims`, `bullmq`, `others` → bytes, indexes included. */
 	readonly tables: ReadonlyMap<string, number>;
 	/** Since the sample before. */
 	readonly resultCount: number;
@@ -19,7 +19,7 @@ export interface Sample {
 }
 
 const names = ['supervisor', 'probe', 'judge', 'api', 'page', 'Postgres'];
-const tables = ['results', 'rollups', 'bullmq', 'others'];
+const tables = ['results', 'rollups', 'claims', 'bullmq', 'others'];
 const mega = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 const sum = (of: ReadonlyMap<string, number>) => [...of.values()].reduce((all, one) => all + one, 0);
 
@@ -65,7 +65,7 @@ const series: readonly Series[] = [
 	{ name: 'memory of all', pick: ({ processes }) => sum(sumByName(processes, 'memoryBytes')), factor: 1.1, slack: 0 },
 	{ name: 'open files', pick: ({ processes }) => sum(sumByName(processes, 'openFiles')), factor: 1.1, slack: 10 },
 	{ name: 'queue tables', pick: ({ tables }) => tables.get('bullmq') ?? null, factor: 1.1, slack: megabyte },
-	{ name: 'tables but results and sums', pick: ({ tables }) => tables.get('others') ?? null, factor: 1.1, slack: megabyte },
+	{ name: 'other tables', pick: ({ tables }) => tables.get('others') ?? null, factor: 1.1, slack: megabyte },
 	{ name: 'lateness p99', pick: ({ lateP99Ms }) => lateP99Ms, factor: 1.5, slack: 25 },
 ];
 
@@ -73,7 +73,7 @@ function median(values: readonly number[]): number {
 	return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** The last third against the middle one; the first is warming up. Results and their sums grow until the retention drops as much as comes. */
+/** The last third against the middle one; the first is warming up. Results, their sums and claims grow until the retention drops as much as comes. */
 export function flatness(samples: readonly Sample[]): string {
 	const third = Math.floor(samples.length / 3);
 	const lines = series.map(({ name, pick, factor, slack }) => {

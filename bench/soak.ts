@@ -144,7 +144,7 @@ async function takeSample(): Promise<Sample> {
 	const late = fresh.flatMap(({ kind, startedAt, slotAt }) => (kind === 'scheduled' && startedAt !== null ? [startedAt - slotAt] : [])).sort((a, b) => a - b);
 	const tables = await db.execute<{ what: string; bytes: number }>(
 		`select case when n.nspname <> 'linnet' then n.nspname when c.relname ~ '^(probe_results|result_details)' then 'results' when c.relname ~ '^rollups' then 'rollups'
-			else 'others' end as what, sum(pg_total_relation_size(c.oid))::float8 as bytes
+			when c.relname = 'budget_reservations' then 'claims' else 'others' end as what, sum(pg_total_relation_size(c.oid))::float8 as bytes
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' group by 1`,
 	);
 	const members = await family(service.pid, service.dir);

@@ -45,8 +45,8 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 	const open = (): ChildProcess => {
 		const made = fork(fileURLToPath(import.meta.url), [dir], {
 			serialization: 'advanced',
-			// Also where NODE_OPTIONS asks for a smaller one: it turns over a whole snapshot at once.
-			execArgv: ['--max-semi-space-size=32'],
+			// Also where NODE_OPTIONS asks for another: of 10,000 targets 55 MB less than with 32, for a tenth more of its CPU.
+			execArgv: ['--max-semi-space-size=8'],
 			// In the environment, not among the arguments: these are seen by everybody on the machine.
 			env: { ...process.env, DATABASE_URL: databaseUrl ?? undefined },
 		});

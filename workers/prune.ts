@@ -32,7 +32,7 @@ export const keptMs = {
 	endedDeliveries: 90 * dayMs,
 	officialWords: 400 * dayMs,
 	/** Long after anybody could ask for the same one again: a slot is not run after seconds. They take more room than results, 3 GB a day of 10,000 targets. */
-	reservations: dayMs / 4,
+	reservations: 3_600_000,
 };
 
 /** Snapshots need no pruning: publishing one drops the hundredth before it. @returns the days of results that were dropped, YYYY-MM-DD. */
