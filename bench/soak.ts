@@ -141,7 +141,11 @@ async function readNew(): Promise<ProbeResult[]> {
 
 async function takeSample(): Promise<Sample> {
 	const fresh = await readNew();
-	const late = fresh.flatMap(({ kind, startedAt, slotAt }) => (kind === 'scheduled' && startedAt !== null ? [startedAt - slotAt] : [])).sort((a, b) => a - b);
+	const late = fresh
+		.flatMap(({ kind, startedAt, slotAt }) => (kind === 'scheduled' && startedAt !== null ? [startedAt - slotAt] : []))
+		// Of one that waited for its turn while the clock was moved a day ahead nothing is known.
+		.filter((ms) => ms < dayMs / 2)
+		.sort((a, b) => a - b);
 	const tables = await db.execute<{ what: string; bytes: number }>(
 		`select case when n.nspname <> 'linnet' then n.nspname when c.relname ~ '^(probe_results|result_details)' then 'results' when c.relname ~ '^rollups' then 'rollups'
 			when c.relname = 'budget_reservations' then 'claims' else 'others' end as what, sum(pg_total_relation_size(c.oid))::float8 as bytes

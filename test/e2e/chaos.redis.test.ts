@@ -43,14 +43,14 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	let newer: NewerVersion | null = null;
 	let started = 0;
 	let workers: Worker[] = [];
-	let ticks: TickBook;
-	/** When the first worker was at work, ms since epoch. */
-	let grownAt = 0;
+	let books: ReadonlyMap<string, TickBook>;
+	/** When the first worker of a vantage was at work, ms since epoch. */
+	const grownAt = new Map<string, number>();
 	/** Up to when all others stood while one was killed. */
 	let stoodUntilAt = Number.POSITIVE_INFINITY;
 	/** What those that were killed held then. */
-	const inFlight: { shard: number; tickAt: number }[] = [];
-	const inFra = () => workers.filter(({ vantage }) => vantage === 'fra');
+	const inFlight: { vantage: string; shard: number; tickAt: number }[] = [];
+	const workersOf = (own: string) => workers.filter(({ vantage }) => vantage === own);
 
 	/** @param vantage null: a judge */
 	function start(vantage: string | null, root = join(import.meta.dirname, '..', '..')): Worker {
@@ -93,7 +93,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	beforeAll(async () => {
 		redis = await startRedis(program ?? '');
 		house = await createTestDatabase();
-		ticks = openTickBook(redis.url, 'fra');
+		books = new Map(vantages.map((vantage) => [vantage, openTickBook(redis.url, vantage)]));
 		dir = await mkdtemp(join(tmpdir(), 'linnet-chaos-'));
 		simulator = await startSimulator({
 			fleet: {
@@ -115,7 +115,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 	});
 	afterAll(async () => {
 		await Promise.all(workers.map(kill));
-		await ticks.close();
+		await Promise.all([...books.values()].map((book) => book.close()));
 		await simulator.close();
 		await house.drop();
 		await redis.stop();
@@ -123,46 +123,51 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		await rm(dir, { recursive: true, force: true });
 	});
 
-	it('of 1, 2, 4 and 8 workers in a vantage each has its part within a tick of its start, and one that is killed takes the slots in flight with it', async () => {
-		start(null);
-		start('fra');
-		await untilHeard('fra');
-		grownAt = Date.now();
-		for (const [count, rounds] of [
-			[2, 1],
-			[4, 2],
-			[8, 3],
-		] as const) {
-			while (inFra().length < count) start('fra');
-			const pids = inFra().map(({ child }) => child.pid ?? 0);
-			await until(`${count} workers that wait for ticks`, async () => (await ticks.workers()).filter((pid) => pids.includes(pid)).length === count);
-			const registeredAt = Date.now();
-			// Whole rounds, from its first tick on: in each every shard has one.
-			const untilAt = registeredAt + rounds * tickEveryMs;
-			const taken = await until('those rounds', async () => {
-				const all = (await ticks.taken()).filter(({ tickAt }) => tickAt >= registeredAt && tickAt < untilAt);
-				return all.length === rounds * shardCount ? all : null;
-			});
-			const parts = pids.map((pid) => taken.filter((tick) => tick.pid === pid));
-			const shown = `${count} workers took ${parts.map(({ length }) => length)} of ${taken.length} ticks`;
-			// A quarter of an even part at least, on a machine that has two cores for all of them.
-			for (const part of parts) expect(part.length, shown).toBeGreaterThanOrEqual(taken.length / count / 4);
-		}
+	it.each(vantages)(
+		'of 1, 2, 4 and 8 workers in %s each has its part within a tick of its start, and one that is killed takes the slots in flight with it',
+		async (vantage) => {
+			const book = books.get(vantage) as TickBook;
+			// Judges: one from the first vantage on.
+			if (workers.length === 0) start(null);
+			start(vantage);
+			await untilHeard(vantage);
+			grownAt.set(vantage, Date.now());
+			for (const [count, rounds] of [
+				[2, 1],
+				[4, 2],
+				[8, 3],
+			] as const) {
+				while (workersOf(vantage).length < count) start(vantage);
+				const pids = workersOf(vantage).map(({ child }) => child.pid ?? 0);
+				await until(`${count} workers that wait for ticks`, async () => (await book.workers()).filter((pid) => pids.includes(pid)).length === count);
+				const registeredAt = Date.now();
+				// Whole rounds, from its first tick on: in each every shard has one.
+				const untilAt = registeredAt + rounds * tickEveryMs;
+				const taken = await until('those rounds', async () => {
+					const all = (await book.taken()).filter(({ tickAt }) => tickAt >= registeredAt && tickAt < untilAt);
+					return all.length === rounds * shardCount ? all : null;
+				});
+				const parts = pids.map((pid) => taken.filter((tick) => tick.pid === pid));
+				const shown = `${count} workers took ${parts.map(({ length }) => length)} of ${taken.length} ticks`;
+				// A quarter of an even part at least, on a machine that has two cores for all of them.
+				for (const part of parts) expect(part.length, shown).toBeGreaterThanOrEqual(taken.length / count / 4);
+			}
 
-		// Frozen first: what it holds then is in flight.
-		while (inFra().length > 2) {
-			const victim = inFra().at(-1) as Worker;
-			victim.child.kill('SIGSTOP');
-			for (const { shard, tickAt, pid, active } of await ticks.taken()) if (active && pid === victim.child.pid) inFlight.push({ shard, tickAt });
-			await kill(victim);
-		}
-		for (const vantage of ['iad', 'sin', 'iad', 'sin']) start(vantage);
-		await Promise.all(vantages.map(untilHeard));
-		start(null);
-	}, 240_000);
+			// Frozen first: what it holds then is in flight.
+			while (workersOf(vantage).length > 2) {
+				const victim = workersOf(vantage).at(-1) as Worker;
+				victim.child.kill('SIGSTOP');
+				for (const { shard, tickAt, pid, active } of await book.taken()) if (active && pid === victim.child.pid) inFlight.push({ vantage, shard, tickAt });
+				await kill(victim);
+			}
+			await untilHeard(vantage);
+		},
+		240_000,
+	);
 
 	it('killed, stopped and started again at random, with Redis emptied, they lose and double nothing and blame nobody', async () => {
 		const random = createRandom(seed);
+		start(null);
 		const fromAt = Date.now();
 		stoodUntilAt = Math.min(stoodUntilAt, fromAt);
 		const resumes: Promise<void>[] = [];
@@ -207,19 +212,25 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 			},
 		);
 		// Of those that were killed while all others stood: what each held, and nothing else.
-		const before = (await results()).filter(
-			({ kind, vantage, slotAt }) => kind === 'scheduled' && vantage === 'fra' && slotAt >= grownAt && slotAt < stoodUntilAt,
-		);
-		for (const own of Map.groupBy(before, ({ provider, model }) => `${provider}:${model}`).values())
-			expect(own.length).toBeGreaterThanOrEqual(Math.floor((stoodUntilAt - grownAt) / intervalMs));
-		const missed = before.filter(({ startedAt }) => startedAt === null);
-		const wasHeld = ({ provider, model, operation, slotAt }: ProbeResult) =>
-			inFlight.some(
-				({ shard, tickAt }) =>
-					shard === shardOf(`${provider}:${model}:${operation}`, shardCount) && slotAt >= tickAt + tickLeadMs && slotAt < tickAt + tickLeadMs + tickEveryMs,
+		for (const vantage of vantages) {
+			const sinceAt = grownAt.get(vantage) ?? 0;
+			const before = (await results()).filter(
+				(result) => result.kind === 'scheduled' && result.vantage === vantage && result.slotAt >= sinceAt && result.slotAt < stoodUntilAt,
 			);
-		expect(missed.filter((result) => !wasHeld(result)).map(({ provider, model, slotAt }) => `${provider}:${model} at ${slotAt}`)).toEqual([]);
-		expect(missed.length).toBeGreaterThan(0);
+			for (const own of Map.groupBy(before, ({ provider, model }) => `${provider}:${model}`).values())
+				expect(own.length).toBeGreaterThanOrEqual(Math.floor((stoodUntilAt - sinceAt) / intervalMs));
+			const missed = before.filter(({ startedAt }) => startedAt === null);
+			const wasHeld = ({ provider, model, operation, slotAt }: ProbeResult) =>
+				inFlight.some(
+					(held) =>
+						held.vantage === vantage &&
+						held.shard === shardOf(`${provider}:${model}:${operation}`, shardCount) &&
+						slotAt >= held.tickAt + tickLeadMs &&
+						slotAt < held.tickAt + tickLeadMs + tickEveryMs,
+				);
+			expect(missed.filter((result) => !wasHeld(result)).map(({ provider, model, slotAt }) => `${provider}:${model} from ${vantage} at ${slotAt}`)).toEqual([]);
+			expect(missed.length).toBeGreaterThan(0);
+		}
 
 		const keys = due.map(({ provider, model, vantage, slotAt }) => `${provider}:${model} from ${vantage} at ${slotAt}`);
 		expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
