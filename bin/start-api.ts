@@ -17,6 +17,7 @@ import { keepSite } from './keep-site.ts';
 import { openKnownSecrets } from './known-secrets.ts';
 import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
+import { unpackMetrics } from './packed-metrics.ts';
 import { createProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
 import { openSigner } from './signing-key.ts';
@@ -96,7 +97,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		adminToken: settings.adminToken,
 		observations,
 		desk: createOnCallDesk(db, Date.now, secrets),
-		metrics: async () => addUpProcesses(await readProcessMetrics(db, Date.now() - metricsKeptMs)),
+		metrics: async () => addUpProcesses((await readProcessMetrics(db, Date.now() - metricsKeptMs)).map(unpackMetrics)),
 		version,
 		readiness: () => {
 			const current = snapshots.current();

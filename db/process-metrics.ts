@@ -16,7 +16,7 @@ const selectGauge = query<{ label: string; value: number }>(
 	where at >= $1::timestamptz and metric ->> 'name' = $2::text and told -> 'labels' ? $3::text group by 1 order by 1`,
 );
 
-/** @param metrics as `Registry.getMetricsAsJSON()` of prom-client gives them */
+/** @param metrics as `Registry.getMetricsAsJSON()` of prom-client gives them, histograms packed: what `readGauge` looks for is not among them */
 export async function writeProcessMetrics(sql: Sql, process: string, now: number, metrics: unknown): Promise<void> {
 	await sql.run(upsertMetrics, [process, instant(now), JSON.stringify(metrics)]);
 }
