@@ -8,7 +8,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 LINNET_DATA=/data LINNET_CONFIG=/config/linnet.yaml
 # As `up` starts its own (bin/lean-process.ts).
-ENV NODE_OPTIONS=--max-semi-space-size=16 MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
+ENV NODE_OPTIONS=--max-semi-space-size=16 MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /linnet
 RUN mkdir /data && chown node:node /data
 COPY --from=install /linnet/node_modules ./node_modules
