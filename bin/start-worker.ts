@@ -65,8 +65,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	if (jobs === 'probe') keepHeapLean(100);
 	const config = await openConfig(settings, log);
 	closing.add('config', () => config.close());
-	// Each costs 5 to 10 MB of Postgres; a prober claims, records and settles, and seldom two of them at once.
-	const database = await openDatabase(settings, log, closing, jobs === 'probe' ? { connections: 4 } : {});
+	const database = await openDatabase(settings, log, closing);
 	const stopping = new AbortController();
 	const queues = await openQueues({ redisUrl: settings.redisUrl, databaseUrl: database.url, log });
 	closing.add('queues', () => queues.close());

@@ -205,8 +205,8 @@ async function openPostgres(url: string): Promise<Backend> {
 	pool.on('error', () => {}); // The next use shows it.
 	let last: Promise<unknown> = Promise.resolve();
 	return {
-		queue: (name) => new PostgresQueue(name, { connection: connection(1), streams: { events: { maxLen: 100 } } }) as unknown as Queue,
-		worker: (name, process, options) => new PostgresWorker(name, process, { ...options, connection: connection(2) }) as unknown as Worker,
+		queue: (name) => new PostgresQueue(name, { connection: connection(2), streams: { events: { maxLen: 100 } } }) as unknown as Queue,
+		worker: (name, process, options) => new PostgresWorker(name, process, { ...options, connection: connection(4) }) as unknown as Worker,
 		// Of ten processes that register one scheduler at the same time most are refused, and extra jobs stay behind (BullMQ 6.7, measured).
 		alone(work) {
 			const turn = last.then(async () => {
