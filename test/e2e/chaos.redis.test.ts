@@ -112,6 +112,7 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 			join(dir, 'linnet.yaml'),
 			`interval: ${intervalMs / 1_000}s\nbudget: { usdPerDay: 1000000 }\ntimeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }\nverdict: { blip: 3s }\nproviders: ${JSON.stringify(file)}\n`,
 		);
+		start(null);
 	});
 	afterAll(async () => {
 		await Promise.all(workers.map(kill));
@@ -127,8 +128,6 @@ describe.skipIf(program === null)(`many workers, seed ${seed}`, () => {
 		'of 1, 2, 4 and 8 workers in %s each has its part within a tick of its start, and one that is killed takes the slots in flight with it',
 		async (vantage) => {
 			const book = books.get(vantage) as TickBook;
-			// Judges: one from the first vantage on.
-			if (workers.length === 0) start(null);
 			start(vantage);
 			await untilHeard(vantage);
 			grownAt.set(vantage, Date.now());
