@@ -34,8 +34,10 @@ function pack(days: readonly DayView[]): string {
 	if (first === undefined) return '';
 	const dates = datesFrom(first.date, days.length);
 	let text = first.date;
-	for (const [index, { date, state, good, bad, excluded, downMinutes, degradedMinutes }] of days.entries()) {
+	let index = 0;
+	for (const { date, state, good, bad, excluded, downMinutes, degradedMinutes } of days) {
 		if (date !== dates[index]) throw new Error(`Expected days that follow each other from ${first.date}, got ${date} at ${index}`);
+		index += 1;
 		text += ` ${states.indexOf(state)}`;
 		if (degradedMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes},${degradedMinutes}`;
 		else if (downMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes}`;
@@ -51,18 +53,27 @@ function unpack(text: string): DayView[] {
 	const [first = '', ...parts] = text.split(' ');
 	const dates = datesFrom(first, parts.length);
 	return parts.map((part, index) => {
+		if (part.length === 1) return emptyDay(dates[index] ?? '', index, stateOf(Number(part), text));
 		const [stateIndex = -1, good = 0, bad = 0, excluded = 0, downMinutes = 0, degradedMinutes = 0] = part.split(',').map(Number);
 		return { date: dates[index] ?? '', state: stateOf(stateIndex, text), downMinutes, degradedMinutes, good, bad, excluded };
 	});
 }
 
 let known: readonly string[] = [];
+/** By the index of the day, then by state: most targets have been measured for fewer than ninety days, and share those before. */
+let empty: Partial<Record<State, DayView>>[] = [];
+
+function emptyDay(date: string, index: number, state: State): DayView {
+	const ofDay = (empty[index] ??= {});
+	return (ofDay[state] ??= { date, state, downMinutes: 0, degradedMinutes: 0, good: 0, bad: 0, excluded: 0 });
+}
 
 /** All targets of a snapshot have the same days: kept from one to the next, a date costs nothing. */
 function datesFrom(first: string, count: number): readonly string[] {
 	if (known[0] !== first || known.length < count) {
 		const start = Date.parse(first);
 		known = Array.from({ length: count }, (_, index) => new Date(start + index * dayMs).toISOString().slice(0, 10));
+		empty = [];
 	}
 	return known;
 }

@@ -113,15 +113,14 @@ const longestSlug = 180;
  * `/` is `__`, `:` is `_-`, every other byte outside a-z 0-9 . - is `_` and two hex digits. A name too long for a file is cut, and told apart by 64 bits of hash.
  */
 export function fileSlug(id: string): string {
-	let slug = '';
-	for (const byte of new TextEncoder().encode(id)) {
-		const char = String.fromCharCode(byte);
-		if (char === '/') slug += '__';
-		else if (char === ':') slug += '_-';
-		else if (/[a-z0-9.-]/.test(char)) slug += char;
-		else slug += `_${byte.toString(16).padStart(2, '0')}`;
-	}
+	const slug = id.replace(/[^a-z0-9.-]/gu, slugOf);
 	return slug.length <= longestSlug ? slug : `${slug.slice(0, longestSlug - 18)}_.${hex32(id)}${hex32(`\n${id}`)}`;
+}
+
+function slugOf(char: string): string {
+	if (char === '/') return '__';
+	if (char === ':') return '_-';
+	return Array.from(new TextEncoder().encode(char), (byte) => `_${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 function hex32(text: string): string {

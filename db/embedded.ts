@@ -41,7 +41,7 @@ interface Home {
 
 const settings = {
 	max_connections: '200',
-	shared_buffers: '64MB',
+	shared_buffers: '32MB',
 	// BullMQ leaves tens of thousands of dead rows between two rounds of the default minute.
 	autovacuum_naptime: '10s',
 	jit: 'off',

@@ -9,9 +9,15 @@ export interface SeriesParts {
 	readonly kind: number;
 }
 
-const selectSeries = query<SeriesParts & { key: number }>(
-	'series_list',
-	`select series_key as key, target_key as "targetKey", vantage_key as "vantageKey", canary_key as "canaryKey", kind from series`,
+type SeriesRow = SeriesParts & { readonly key: number };
+const seriesColumns = 'series_key as key, target_key as "targetKey", vantage_key as "vantageKey", canary_key as "canaryKey", kind';
+
+const selectByKey = query<SeriesRow>('series_by_key', `select ${seriesColumns} from series where series_key = any($1::int[])`);
+
+const selectByParts = query<SeriesRow>(
+	'series_by_parts',
+	`select ${seriesColumns} from series
+	join unnest($1::int[], $2::int[], $3::int[], $4::int[]) as wanted(target_key, vantage_key, canary_key, kind) using (target_key, vantage_key, canary_key, kind)`,
 );
 
 const insertSeries = query(
@@ -39,13 +45,11 @@ function knownTo(sql: Sql): Known {
 	return known;
 }
 
-async function load(sql: Sql): Promise<Known> {
-	const known = knownTo(sql);
-	for (const { key, ...parts } of await sql.run(selectSeries)) {
-		known.keyOf.set(seriesId(parts), key);
-		known.partsOf.set(key, parts);
+function remember({ keyOf, partsOf }: Known, rows: readonly SeriesRow[]): void {
+	for (const { key, ...parts } of rows) {
+		keyOf.set(seriesId(parts), key);
+		partsOf.set(key, parts);
 	}
-	return known;
 }
 
 /** One text for one series, to look its key up by. */
@@ -56,21 +60,28 @@ export function seriesId({ targetKey, vantageKey, canaryKey, kind }: SeriesParts
 /** `seriesId` → key of all wanted; the new ones are added. */
 export async function internSeries(db: Db, wanted: readonly SeriesParts[]): Promise<ReadonlyMap<string, number>> {
 	const known = knownTo(db);
-	const isNew = (parts: SeriesParts) => !known.keyOf.has(seriesId(parts));
-	if (!wanted.some(isNew)) return known.keyOf;
-	await load(db);
-	const missing = [...new Map(wanted.filter(isNew).map((parts) => [seriesId(parts), parts])).values()];
-	if (missing.length > 0) {
-		const column = (pick: (parts: SeriesParts) => number) => missing.map(pick);
-		await db.run(insertSeries, [column((p) => p.targetKey), column((p) => p.vantageKey), column((p) => p.canaryKey), column((p) => p.kind)]);
-		await load(db);
+	const missing = () => [...new Map(wanted.map((parts) => [seriesId(parts), parts])).values()].filter((parts) => !known.keyOf.has(seriesId(parts)));
+	const unread = missing();
+	if (unread.length === 0) return known.keyOf;
+	remember(known, await db.run(selectByParts, columnsOf(unread)));
+	const fresh = missing();
+	if (fresh.length > 0) {
+		await db.run(insertSeries, columnsOf(fresh));
+		// Some may have been added by another process.
+		remember(known, await db.run(selectByParts, columnsOf(fresh)));
 	}
 	return known.keyOf;
 }
 
+function columnsOf(series: readonly SeriesParts[]): number[][] {
+	const column = (pick: (parts: SeriesParts) => number) => series.map(pick);
+	return [column((p) => p.targetKey), column((p) => p.vantageKey), column((p) => p.canaryKey), column((p) => p.kind)];
+}
+
 /** key → series of all wanted keys. */
 export async function findSeries(sql: Sql, wanted: Iterable<number>): Promise<ReadonlyMap<number, SeriesParts>> {
-	const { partsOf } = knownTo(sql);
-	for (const key of wanted) if (!partsOf.has(key)) return (await load(sql)).partsOf;
-	return partsOf;
+	const known = knownTo(sql);
+	const missing = [...new Set(wanted)].filter((key) => !known.partsOf.has(key));
+	if (missing.length > 0) remember(known, await sql.run(selectByKey, [missing]));
+	return known.partsOf;
 }

@@ -1,6 +1,6 @@
 /** The site on disk. A reader sees a file's old or new content, never a half. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { SiteFile } from './render-site.ts';
@@ -21,6 +21,11 @@ function readOrNull(path: string): string | null {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
 		throw error;
 	}
+}
+
+/** Most have changed, and most of these in length: the content is read only where that is equal. */
+function isSame(place: string, content: string): boolean {
+	return statSync(place, { throwIfNoEntry: false })?.size === Buffer.byteLength(content) && readOrNull(place) === content;
 }
 
 function pathsOf(list: string | null): readonly string[] {
@@ -65,7 +70,7 @@ export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise
 		if (++drawn % filesPerTurn === 0) await setImmediate();
 		if (!folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true });
 		folders.add(dirname(place));
-		if (readOrNull(place) === content) continue;
+		if (isSame(place, content)) continue;
 		writeAtomic(place, content);
 		written += 1;
 	}
