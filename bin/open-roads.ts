@@ -3,7 +3,6 @@ import type { IncidentDecision } from '#core/judge/decision.ts';
 import type { Log } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import type { ProbeSteps } from '#core/probe-road.ts';
-import type { Snapshot } from '#core/snapshot.ts';
 import type { Target } from '#core/target.ts';
 import type { Publisher } from '#workers/publish-snapshot.ts';
 import { ExpectedError } from './expected-error.ts';
@@ -40,7 +39,7 @@ export function isWanted(env: NodeJS.ProcessEnv): boolean {
 
 /** Tells the roads of each publication. */
 export function watchPublisher(publisher: Publisher, roads: Roads): Publisher {
-	const watched = (publish: () => Promise<Snapshot>) => async () => {
+	const watched = (publish: Publisher['publish']) => async () => {
 		const fromAt = Date.now();
 		const snapshot = await publish();
 		roads.published(fromAt, Date.now(), snapshot.number);

@@ -6,6 +6,7 @@ import type { Incident, OperatorEntry } from './incident.ts';
 import type { StoredOfficialIncident } from './official.ts';
 import { overrideIncident } from './override-incident.ts';
 import { emptyRollup, rollupOf } from './rollup.ts';
+import { readSnapshot, writeSnapshot } from './snapshot-text.ts';
 import type { Target } from './target.ts';
 import type { RecentResults, TargetFacts } from './target-view.ts';
 import { latencyFigures } from './window-figures.ts';
@@ -73,7 +74,7 @@ function snapshot(
 		...(changes.official === undefined ? {} : { official: changes.official }),
 		drill: null,
 	};
-	return buildSnapshot(input);
+	return readSnapshot(writeSnapshot(buildSnapshot(input)));
 }
 
 const first = (built: ReturnType<typeof snapshot>) => {

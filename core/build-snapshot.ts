@@ -11,9 +11,10 @@ import { objectiveView } from './objective-view.ts';
 import type { StoredOfficialIncident } from './official.ts';
 import { availability } from './sli.ts';
 import type { ObjectiveStanding } from './slo-board.ts';
-import type { GroupView, IncidentView, Snapshot, SpendView, TargetView } from './snapshot.ts';
+import type { GroupView, IncidentView, Snapshot, SpendView } from './snapshot.ts';
+import type { WrittenSnapshot, WrittenTarget } from './snapshot-text.ts';
 import type { Target } from './target.ts';
-import { latest, type ScopedMaintenance, type TargetFacts, targetView } from './target-view.ts';
+import { latest, type ScopedMaintenance, type TargetFacts, writtenTarget } from './target-view.ts';
 
 export interface SnapshotFacts {
 	readonly now: number;
@@ -53,21 +54,21 @@ const shownOfficial = 100;
 type JudgedFacts = Pick<SnapshotFacts, 'now' | 'countedAt' | 'vantages' | 'targets' | 'facts' | 'incidents' | 'doubts' | 'maintenances'>;
 
 /**
- * The views of a snapshot, one at each step. They are kept with the numbers that they are of, so that a snapshot of the same numbers is built in a
+ * The targets of a snapshot, one at each step. They are kept with the numbers that they are of, so that a snapshot of the same numbers is built in a
  * fraction of the time: who has new numbers takes these steps first, in pieces, and delays nobody's verdict.
  */
-export function* viewTargets({ now, countedAt = now, vantages, targets, facts, incidents, doubts, maintenances }: JudgedFacts): Generator<TargetView> {
+export function* writeTargets({ now, countedAt = now, vantages, targets, facts, incidents, doubts, maintenances }: JudgedFacts): Generator<WrittenTarget> {
 	const byTarget = new Map<string, Incident[]>();
 	for (const incident of incidents) {
 		for (const id of incident.targetIds) byTarget.set(id, [...(byTarget.get(id) ?? []), incident]);
 	}
 	const common = { now, countedAt, vantages, shown: shownDays(now), doubts, maintenances };
-	for (const target of targets) yield targetView(target, facts.get(target.id), byTarget.get(target.id) ?? [], common);
+	for (const target of targets) yield writtenTarget(target, facts.get(target.id), byTarget.get(target.id) ?? [], common);
 }
 
-export function buildSnapshot(input: SnapshotFacts): Snapshot {
+export function buildSnapshot(input: SnapshotFacts): WrittenSnapshot {
 	const { now } = input;
-	const targets = [...viewTargets(input)];
+	const targets = [...writeTargets(input)];
 	const viewOf = new Map(targets.map((view) => [view.id, view]));
 	const providers = groupBy(input.targets, ({ provider }) => provider).map(([id, members]) => ({
 		...groupView(id, members[0]?.providerName ?? id, members, viewOf, 'models'),
@@ -111,7 +112,7 @@ function vantageView(id: string, { facts, targets, now, incidents }: SnapshotFac
 }
 
 /** @param viewOf by target: a search through all views for each of 10,000 models takes 1.4 s of CPU */
-function groupView(id: string, name: string, members: readonly Target[], viewOf: ReadonlyMap<string, TargetView>, noun: string): GroupView {
+function groupView(id: string, name: string, members: readonly Target[], viewOf: ReadonlyMap<string, WrittenTarget>, noun: string): GroupView {
 	const own = members.flatMap((member) => viewOf.get(member.id) ?? []);
 	const sum = (field: 'good' | 'bad' | 'excluded') => own.reduce((total, view) => total + view.availability['1d'][field], 0);
 	return {
@@ -126,7 +127,7 @@ function groupView(id: string, name: string, members: readonly Target[], viewOf:
 	};
 }
 
-function revisionOf(targets: readonly TargetView[], incidents: readonly IncidentView[]): string {
+function revisionOf(targets: readonly WrittenTarget[], incidents: readonly IncidentView[]): string {
 	const text = JSON.stringify([
 		targets.map(({ id, state, reason, since, incident }) => [id, state, reason, since, incident]),
 		incidents.map(({ id, status, impact, updates, relapseCount }) => [id, status, impact, updates.length, relapseCount]),

@@ -7,7 +7,7 @@ import { shownDays } from './day-views.ts';
 import type { Incident } from './incident.ts';
 import { overrideIncident } from './override-incident.ts';
 import { rollupOf } from './rollup.ts';
-import { type TargetFacts, targetView, type ViewFacts } from './target-view.ts';
+import { type TargetFacts, type ViewFacts, writtenTarget } from './target-view.ts';
 
 const countedAt = Date.UTC(2026, 10, 23, 23, 58);
 const target = sampleTarget('groq:m:chat');
@@ -37,13 +37,13 @@ const moments = fc.record({
 	vantages: fc.constantFrom(['a'], ['a', 'b']),
 });
 
-test('a view that is kept is the view that would be made, whatever is judged meanwhile and however the clock moves', () => {
+test('what is kept is what would be made, whatever is judged meanwhile and however the clock moves', () => {
 	fc.assert(
 		fc.property(fc.array(moments, { minLength: 2, maxLength: 8 }), (steps) => {
 			const kept = facts();
 			for (const { incidents, ...moment } of steps) {
 				const common = { ...moment, countedAt, shown: shownDays(moment.now) };
-				expect(targetView(target, kept, incidents, common)).toEqual(targetView(target, facts(), incidents, common));
+				expect(writtenTarget(target, kept, incidents, common)).toEqual(writtenTarget(target, facts(), incidents, common));
 			}
 		}),
 	);
@@ -52,8 +52,8 @@ test('a view that is kept is the view that would be made, whatever is judged mea
 test('while nothing of it moves it is the same object; new numbers make it anew', () => {
 	const kept = facts();
 	const common = { now: countedAt, countedAt, vantages: ['a'], shown: shownDays(countedAt), doubts: [], maintenances: [] };
-	const view = targetView(target, kept, [over], common);
-	expect(targetView(target, kept, [{ ...over }], { ...common, now: countedAt + 1_000, shown: shownDays(countedAt + 1_000) })).toBe(view);
-	expect(targetView(target, facts(), [over], common)).not.toBe(view);
-	expect(targetView(target, kept, [outage], common)).not.toBe(targetView(target, kept, [outage], common));
+	const written = writtenTarget(target, kept, [over], common);
+	expect(writtenTarget(target, kept, [{ ...over }], { ...common, now: countedAt + 1_000, shown: shownDays(countedAt + 1_000) })).toBe(written);
+	expect(writtenTarget(target, facts(), [over], common)).not.toBe(written);
+	expect(writtenTarget(target, kept, [outage], common)).not.toBe(writtenTarget(target, kept, [outage], common));
 });

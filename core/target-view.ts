@@ -19,6 +19,7 @@ import {
 	type TargetView,
 	type WindowName,
 } from './snapshot.ts';
+import { type WrittenTarget, writeTarget } from './snapshot-text.ts';
 import type { State } from './state.ts';
 import { fileSlug, type Target } from './target.ts';
 import type { LatencyFigures, WindowCounts } from './window-figures.ts';
@@ -85,15 +86,15 @@ const dayMs = 86_400_000;
 
 interface Kept {
 	readonly target: Target;
-	readonly view: TargetView;
+	readonly written: WrittenTarget;
 	readonly key: string;
 }
 
-/** By the numbers that they are of: verdicts are published more often than numbers are read, and of 10,000 targets all views take 250 ms. */
+/** By the numbers that they are of: verdicts are published more often than numbers are read, and of 10,000 targets all take 250 ms. */
 const kept = new WeakMap<TargetFacts, Kept>();
 
 /** @param facts undefined: nothing is known of the target yet */
-export function targetView(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], common: ViewFacts): TargetView {
+export function writtenTarget(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], common: ViewFacts): WrittenTarget {
 	const { now, doubts, maintenances } = common;
 	const recent = facts?.recent ?? {};
 	const staleMs = staleAfterMs(target, facts?.plannedIntervalMs);
@@ -115,10 +116,10 @@ export function targetView(target: Target, facts: TargetFacts | undefined, incid
 	// The minutes of an open incident go on.
 	const key = facts === undefined || incidents.some(isOpen) ? null : keyOf(incidents, verdict, vantageStates, common);
 	const known = facts === undefined ? undefined : kept.get(facts);
-	if (key !== null && known?.key === key && known.target === target) return known.view;
-	const view = makeView(target, facts, incidents, { verdict, vantageStates, faults }, common);
-	if (facts !== undefined && key !== null) kept.set(facts, { target, view, key });
-	return view;
+	if (key !== null && known?.key === key && known.target === target) return known.written;
+	const written = writeTarget(makeView(target, facts, incidents, { verdict, vantageStates, faults }, common));
+	if (facts !== undefined && key !== null) kept.set(facts, { target, written, key });
+	return written;
 }
 
 const isOpen = ({ resolvedAt, override }: Incident) => resolvedAt === null || override?.judged.resolvedAt === null;

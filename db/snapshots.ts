@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Snapshot } from '#core/snapshot.ts';
-import { writeSnapshot } from '#core/snapshot-text.ts';
+import { type WrittenSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { advisoryLocks, type Db, instant, inTransaction, query, type Sql, type Tx } from './sql.ts';
 
 /** Channel that hears the number of each new snapshot. */
@@ -40,7 +40,10 @@ export interface StoredSnapshot {
  * Publishes with the next number and wakes the listeners at the commit. Numbers have no gap and follow the order of commit.
  * @param build makes the document for the number it gets; no other publisher stores one meanwhile
  */
-export function publishSnapshot(sql: Db | Tx, build: (number: number, tx: Tx) => Snapshot | Promise<Snapshot>): Promise<Snapshot> {
+export function publishSnapshot<Built extends Snapshot | WrittenSnapshot>(
+	sql: Db | Tx,
+	build: (number: number, tx: Tx) => Built | Promise<Built>,
+): Promise<Built> {
 	return inTransaction(sql, async (tx) => {
 		await tx.run(lockNumbers);
 		const [next] = await tx.run(selectNext);

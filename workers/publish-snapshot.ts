@@ -1,14 +1,14 @@
 /** The record -> the next numbered snapshot -> everybody who listens. */
 import { setImmediate } from 'node:timers/promises';
-import { type AnnouncedMaintenance, buildSnapshot, type SnapshotFacts, viewTargets } from '#core/build-snapshot.ts';
+import { type AnnouncedMaintenance, buildSnapshot, type SnapshotFacts, writeTargets } from '#core/build-snapshot.ts';
 import { type CadencePlan, plannedIntervalMs } from '#core/cadence.ts';
 import { forecastPerDayMicroUsd } from '#core/cost.ts';
 import type { DrillReport } from '#core/drill-report.ts';
 import type { Objective } from '#core/objective.ts';
 import { overrideIncident } from '#core/override-incident.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
-import type { Snapshot, SpendView } from '#core/snapshot.ts';
-import { writeTarget } from '#core/snapshot-text.ts';
+import type { SpendView } from '#core/snapshot.ts';
+import type { WrittenSnapshot } from '#core/snapshot-text.ts';
 import type { Target } from '#core/target.ts';
 import type { TargetFacts } from '#core/target-view.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
@@ -50,9 +50,9 @@ export interface PublishTools {
 
 export interface Publisher {
 	/** Everything read anew. */
-	publish(): Promise<Snapshot>;
+	publish(): Promise<WrittenSnapshot>;
 	/** A verdict has moved: incidents, doubts and maintenance are read anew, the numbers stay those of the last whole publication. */
-	publishVerdicts(): Promise<Snapshot>;
+	publishVerdicts(): Promise<WrittenSnapshot>;
 }
 
 interface Numbers {
@@ -92,7 +92,7 @@ export function createPublisher(tools: PublishTools): Publisher {
 	};
 	const publish = async () => {
 		const numbers = await readNumbers(tools, readers);
-		await writeViews(tools, numbers);
+		await writeAhead(tools, numbers);
 		kept = numbers;
 		return store(tools, kept);
 	};
@@ -158,14 +158,13 @@ function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: re
 	};
 }
 
-/** How long verdicts may wait for the views of new numbers, ms. */
+/** How long verdicts may wait for the writing of new numbers, ms. */
 const pieceMs = 8;
 
-/** Makes and writes the views of new numbers before the lock is taken: meanwhile verdicts are published with the numbers of before. */
-async function writeViews(tools: PublishTools, numbers: Numbers): Promise<void> {
+/** Writes the targets of new numbers before the lock is taken: meanwhile verdicts are published with the numbers of before. */
+async function writeAhead(tools: PublishTools, numbers: Numbers): Promise<void> {
 	let pieceEndsAt = performance.now() + pieceMs;
-	for (const view of viewTargets({ ...numbers, ...(await readJudged(tools, tools.db)), countedAt: numbers.readAt })) {
-		writeTarget(view);
+	for (const _ of writeTargets({ ...numbers, ...(await readJudged(tools, tools.db)), countedAt: numbers.readAt })) {
 		if (performance.now() < pieceEndsAt) continue;
 		await setImmediate();
 		pieceEndsAt = performance.now() + pieceMs;
@@ -190,7 +189,7 @@ async function readJudged({ now, maintenances }: PublishTools, sql: Db | Tx): Pr
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { readAt, targets, vantages, facts, objectives, spend }: Numbers): Promise<Snapshot> {
+function store(tools: PublishTools, { readAt, targets, vantages, facts, objectives, spend }: Numbers): Promise<WrittenSnapshot> {
 	const { db, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const judged = await readJudged(tools, tx);

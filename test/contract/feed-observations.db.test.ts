@@ -7,6 +7,7 @@ import { createSnapshotSource, type SnapshotSource } from '#api/snapshot-source.
 import { createEvidence } from '#bin/evidence.ts';
 import { keepObservations } from '#bin/keep-observations.ts';
 import { silentLog } from '#core/log.ts';
+import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { acquireLease, type Lease } from '#db/leases.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
@@ -72,19 +73,18 @@ async function judgeAndPublish(): Promise<void> {
 		...{ simulated: false, publicUrl: () => null, backOff },
 	});
 	await evaluator.step();
-	snapshots.put(
-		await createPublisher({
-			db,
-			rollups: createRollupReader(db),
-			now: () => now,
-			targets: () => [target],
-			status: () => ({ title: 'Reports', url: null }),
-			simulated: false,
-			intervalMs: () => 60_000,
-			maintenances: async () => [],
-			drill: null,
-		}).publish(),
-	);
+	const published = await createPublisher({
+		db,
+		rollups: createRollupReader(db),
+		now: () => now,
+		targets: () => [target],
+		status: () => ({ title: 'Reports', url: null }),
+		simulated: false,
+		intervalMs: () => 60_000,
+		maintenances: async () => [],
+		drill: null,
+	}).publish();
+	snapshots.put(readSnapshot(writeSnapshot(published)));
 	await observations.refresh();
 }
 

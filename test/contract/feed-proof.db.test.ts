@@ -11,6 +11,7 @@ import { silentLog } from '#core/log.ts';
 import { type Outcome, outcomes, ruleOf, sliOf } from '#core/outcome.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { type WindowName, windowMs } from '#core/snapshot.ts';
+import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { registerTargets } from '#db/targets.ts';
@@ -98,7 +99,7 @@ test('counts, ratios, intervals, percentiles and days are recomputed from the ro
 		drill: null,
 	}).publish();
 	const snapshots = createSnapshotSource();
-	snapshots.put(snapshot);
+	snapshots.put(readSnapshot(writeSnapshot(snapshot)));
 	const app = createApp({
 		snapshots,
 		evidence: createEvidence(database.db),

@@ -3,6 +3,7 @@ import { latticeInputOf } from '#core/judge/lattice-input.ts';
 import type { Log } from '#core/log.ts';
 import { silentLog } from '#core/log.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
+import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
 import type { Target } from '#core/target.ts';
 import { listCanaryFaults, readCanaryTests } from '#db/canary-tests.ts';
 import { ensurePartitions } from '#db/partitions.ts';
@@ -90,13 +91,13 @@ it('after a change of the request the test begins anew', async () => {
 it('the target document names what to mend, and the verdict why nothing is seen', async () => {
 	await registerTargets(house.db, [target], sampleNow - 60_000);
 	await ensurePartitions(house.db, sampleNow);
-	const publish = async () =>
-		(
-			await createPublisher({
-				...{ db: house.db, rollups: createRollupReader(house.db), now: () => sampleNow + 5_000, targets: () => [target], simulated: false },
-				...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [], drill: null },
-			}).publish()
-		).targets[0];
+	const publish = async () => {
+		const published = await createPublisher({
+			...{ db: house.db, rollups: createRollupReader(house.db), now: () => sampleNow + 5_000, targets: () => [target], simulated: false },
+			...{ status: () => ({ title: 't', url: null }), intervalMs: () => 60_000, maintenances: async () => [], drill: null },
+		}).publish();
+		return readSnapshot(writeSnapshot(published)).targets[0];
+	};
 	expect((await publish())?.canaryFaults).toEqual([]);
 	await insertResults(house.db, [await worker()(refused)], { now: sampleNow, retentionDays: 14 });
 	const shown = await publish();
