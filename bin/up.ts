@@ -10,6 +10,7 @@ import type { Log } from '#core/log.ts';
 import { readMeta, rememberDemoStart } from '#db/meta.ts';
 import { listTargetKeys } from '#db/targets.ts';
 import { demoFleet, demoKeyEnv } from '#simulator/scenarios/demo.ts';
+import { compileAhead } from './compile-ahead.ts';
 import { readConfig } from './config-source.ts';
 import { demoConfig } from './demo-config.ts';
 import { readSettings, type Settings } from './environment.ts';
@@ -43,6 +44,10 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 	terminal.title(demo ? 'Linnet demo: a simulated fleet, nothing here is a real provider' : 'Linnet');
 	// Cheap faults first: nothing is half-started by them.
 	await refusePortInUse(settings);
+	const stopping = new AbortController();
+	closing.add('compiling', () => stopping.abort());
+	// While Postgres starts.
+	const compiled = compileAhead(process.env.NODE_COMPILE_CACHE, stopping.signal);
 	const config = demo
 		? null
 		: await terminal.step(
@@ -58,8 +63,6 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 	await refuseMixedRecord(db, demo);
 	const env: NodeJS.ProcessEnv = {
 		...leanEnvironment,
-		// Beside our data: a directory that others can write to could bring us their code.
-		NODE_COMPILE_CACHE: join(settings.dataDir, 'compile-cache'),
 		...process.env,
 		DATABASE_URL: url,
 		LINNET_DATA: settings.dataDir,
@@ -87,6 +90,7 @@ async function startAll(settings: Settings, demo: boolean, terminal: Terminal, l
 		env.LINNET_SIMULATOR_URL = `http://127.0.0.1:${port}`;
 		await terminal.step('simulated providers', () => family.start('simulator', [join('..', 'simulator', 'main.ts'), String(port), String(storyStartedAt)]));
 	}
+	await compiled;
 	// Probes first: what is not measured is lost, what is not judged only waits.
 	await terminal.step(
 		'probes',

@@ -65,7 +65,8 @@ export async function startService({
 	if (config !== null) await writeFile(configPath, config);
 	const own = port ?? (await freePort());
 	const [command = process.execPath, ...args] = [...enter, process.execPath, join(root, 'bin', 'linnet.mjs'), 'up'];
-	const environment = { PATH: process.env.PATH, HOME: process.env.HOME, LINNET_DATA: join(home, 'data'), PORT: String(own), ...env };
+	const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+	const environment = { PATH, HOME, NODE_COMPILE_CACHE, LINNET_DATA: join(home, 'data'), PORT: String(own), ...env };
 	const child = spawn(command, args, { cwd: home, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment });
 	started.push({ child, dir: home });
 	let output = '';
