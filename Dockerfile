@@ -16,7 +16,7 @@ COPY . .
 USER node
 # What `up` does at its first start (bin/compile-ahead.ts), under a root that can't be written later.
 ENV NODE_COMPILE_CACHE=/linnet/compile-cache
-RUN node --import ./bin/load-roles.ts bin/main.ts --version
+RUN touch "compile-cache/done-$(node --import ./bin/load-roles.ts bin/main.ts --version)"
 VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["node", "bin/linnet.mjs"]
