@@ -14,6 +14,7 @@ import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { openDb } from '#db/sql.ts';
 import { neverStarted } from '#db/stored-columns.ts';
 import { startService, stopServices, until } from '#test/e2e/service.ts';
+import { bareRequest } from './bare-request.ts';
 import { family, sumByName } from './process-family.ts';
 
 const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2).map(Number);
@@ -62,22 +63,33 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 	return counts.find(([, count]) => count >= q * total)?.[0] ?? Number.NaN;
 }
 
+/** A few requests by undici alone: how dear a stream is on this machine in this run. */
+const bareAtOnce = 30;
+const runBare = () => Promise.all(Array.from({ length: bareAtOnce }, bareRequest(baseUrl, true)));
+
 // Every target has had its turn three times and has its verdict: until then each step of the judge is news that is published. And the code is warm.
 await pause((3 * everySeconds + 20) * 1_000);
+await runBare();
 const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
 /** Bytes by name, every 10 s: heaps and connections grow for a while and are given back, and one look sees either. */
 const memories: Map<string, number>[] = [];
+let [bareCount, bareCpuMs] = [0, 0];
 for (let left = seconds; left > 0; left -= 10) {
 	await pause(Math.min(left, 10) * 1_000);
 	memories.push(sumByName(await family(service.pid, service.dir), 'memoryBytes'));
+	const cpu = process.cpuUsage();
+	await runBare();
+	const { user, system } = process.cpuUsage(cpu);
+	bareCount += bareAtOnce;
+	bareCpuMs += (user + system) / 1_000;
 }
 const pagesDir = join(service.dir, 'data', 'site', 'target');
 const drawnAt = (await readdir(pagesDir)).filter((name) => name.endsWith('.html')).map((name) => statSync(join(pagesDir, name)).mtimeMs);
 const pageAges = drawnAt.map((at) => (Date.now() - at) / 1_000).sort((a, b) => a - b);
 const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const took = (performance.now() - startedAt) / 1_000;
-const probes = countAfter - count;
+const probes = countAfter - count - bareCount;
 
 const killedAt = Date.now();
 await service.kill('SIGKILL');
@@ -150,4 +162,8 @@ for (const [name, cpuMs] of cpu) {
 }
 console.log(`| **all** | **${cpuSum.toFixed(2)}** (aim ≤ 3.7) | **${(memorySum / 2 ** 20).toFixed(0)}** (aim ≤ 1,024) |`);
 const most = Math.max(...memories.map((one) => [...one.values()].reduce((sum, bytes) => sum + bytes, 0)));
-console.log(`\nmemory at most ${(most / 2 ** 20).toFixed(0)} MB`);
+const bareMs = bareCpuMs / bareCount;
+console.log(
+	`\nCPU of all is ${(cpuSum / bareMs).toFixed(1)} times that of the same request by undici alone (${bareMs.toFixed(2)} ms, ${bareCount} of them beside)`,
+);
+console.log(`memory at most ${(most / 2 ** 20).toFixed(0)} MB`);

@@ -6,12 +6,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createParser } from 'eventsource-parser';
-import { Client } from 'undici';
-import type { Target } from '#core/target.ts';
-import { dialects } from '#providers/index.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
+import { bareRequest, benchTarget } from './bare-request.ts';
 
 const streamsAtOnce = 40;
 const roundMs = 3_000;
@@ -20,29 +17,7 @@ const pace = process.argv.includes('--memory') ? { ttftMs: 5, tokensPerSecond: 2
 
 const child: ChildProcess = fork(new URL('./bench-simulator.ts', import.meta.url), [JSON.stringify(pace)]);
 const baseUrl = await new Promise<string>((resolve) => child.once('message', (url) => resolve(String(url))));
-const { origin, pathname } = new URL(baseUrl);
-
-const chat = dialects['openai-chat'];
-if (chat === undefined) throw new Error('openai-chat is gone');
-const target: Target = {
-	id: 'bench:bench/model:chat',
-	provider: 'bench',
-	providerName: 'bench',
-	model: 'bench/model',
-	operation: 'chat',
-	upstreamModel: 'bench-model',
-	dialect: 'openai-chat',
-	baseUrl,
-	apiKeyEnv: 'BENCH_KEY',
-	headers: {},
-	intervalMs: 1_000,
-	timeouts: { connectMs: 5_000, firstTokenMs: 10_000, stallMs: 10_000, totalMs: 20_000 },
-	flags: chat.defaultFlags,
-	canaries: [],
-	price: null,
-	maxConcurrency: 100,
-	statusPageUrl: null,
-};
+const target = benchTarget(baseUrl);
 const lag = watchLoopLag({ limitMs: Number.POSITIVE_INFINITY });
 const tools = { now: Date.now, readSecret: () => 'bench-key', lag, controls: () => [] };
 
@@ -51,32 +26,9 @@ async function probe(): Promise<void> {
 	if (result.outcome !== 'ok') throw new Error(`Expected ok, got ${result.outcome}: ${JSON.stringify(result.evidence)}`);
 }
 
-const { path, headers, body } = chat.buildRequest(target, {
-	prompt:
-		'Reply with exactly: alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor',
-	form: null,
-});
-
-function bare(parse: boolean): () => Promise<void> {
-	return async () => {
-		const client = new Client(origin, { allowH2: false });
-		const { body: stream } = await client.request({ path: pathname + path, method: 'POST', headers: { ...headers, authorization: 'Bearer bench-key' }, body });
-		const text = new TextDecoder();
-		let count = 0;
-		const parser = createParser({
-			onEvent({ data }) {
-				if (data !== '[DONE]' && JSON.parse(data).choices?.[0]?.delta?.content) count++;
-			},
-		});
-		for await (const chunk of stream) if (parse) parser.feed(text.decode(chunk, { stream: true }));
-		if (parse && count !== 22) throw new Error(`Expected 22 tokens, got ${count}`);
-		await client.destroy();
-	};
-}
-
 const contenders: Record<string, () => Promise<void>> = {
-	'undici, fresh, bytes thrown away': bare(false),
-	'undici, fresh, events parsed': bare(true),
+	'undici, fresh, bytes thrown away': bareRequest(baseUrl, false),
+	'undici, fresh, events parsed': bareRequest(baseUrl, true),
 	runProbe: probe,
 };
 const sums = new Map<string, { streams: number; cpuMs: number; wallMs: number }>();
