@@ -4,10 +4,10 @@ import { createParser } from 'eventsource-parser';
 import OpenAI from 'openai';
 import { request } from 'undici';
 import type { Canary, Target } from '#core/target.ts';
-import { dialects } from '#providers/index.ts';
 import { watchLoopLag } from '#workers/probe/loop-lag.ts';
 import { paceStarts } from '#workers/probe/pace-starts.ts';
 import { runProbe } from '#workers/probe/run-probe.ts';
+import { benchTarget } from './bare-request.ts';
 
 export interface Play {
 	readonly client: ClientName;
@@ -37,33 +37,13 @@ export interface Played {
 
 type Ask = () => Promise<Measured>;
 
-const chat = dialects['openai-chat'];
-if (chat === undefined) throw new Error('openai-chat is gone');
-const flags = chat.defaultFlags;
 const lag = watchLoopLag({ limitMs: Number.POSITIVE_INFINITY });
 const tools = { now: Date.now, readSecret: () => 'bench-key', lag, controls: () => [] };
 const canary: Canary = { name: 'words', type: 'custom', prompt: 'Say words.', expect: { pattern: 'word' } };
 
 function byProbe(baseUrl: string): Ask {
-	const target: Target = {
-		id: 'bench:bench/model:chat',
-		provider: 'bench',
-		providerName: 'bench',
-		model: 'bench/model',
-		operation: 'chat',
-		upstreamModel: 'bench-model',
-		dialect: 'openai-chat',
-		baseUrl,
-		apiKeyEnv: 'BENCH_KEY',
-		headers: {},
-		intervalMs: 1_000,
-		timeouts: { connectMs: 10_000, firstTokenMs: 20_000, stallMs: 20_000, totalMs: 30_000 },
-		flags,
-		canaries: [canary],
-		price: null,
-		maxConcurrency: 1_000,
-		statusPageUrl: null,
-	};
+	const timeouts = { connectMs: 10_000, firstTokenMs: 20_000, stallMs: 20_000, totalMs: 30_000 };
+	const target: Target = { ...benchTarget(baseUrl), timeouts, canaries: [canary], maxConcurrency: 1_000 };
 	return async () => {
 		const result = await runProbe(tools, { target, canary, vantage: 'local', kind: 'manual', slotAt: 0 });
 		if (result.outcome !== 'ok' || result.ttftMs === null) throw new Error(`Expected an answer, got ${result.outcome}: ${JSON.stringify(result.evidence)}`);
