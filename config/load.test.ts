@@ -241,6 +241,14 @@ describe('a bad file', () => {
 		]);
 	});
 
+	it('a line indented wrong, which makes each after it wrong, is named; of the rest only how much it is', () => {
+		const lines = Array.from({ length: 1_000 }, (_, i) => `{ model: m${i} },`);
+		const found = faults(['providers:', '  - { id: a, models: [', ...lines, '] }'].join('\n'));
+		expect(found[0]).toMatch(/^3 : not valid YAML/);
+		expect(found).toHaveLength(11);
+		expect(found.at(-1)).toMatch(/not valid YAML, here and \d{3,} times more/);
+	});
+
 	it('a target defined twice is named at the second place, with the first', () => {
 		const twice = good.replace('meta-llama/llama-3.3-70b-instruct, interval: 5m', '"mëta lläma/3:free x"');
 		expect(faults(twice)).toEqual([

@@ -14,6 +14,9 @@ export type LoadedConfig =
 	| { readonly config: Config; readonly problems: null; readonly discoveries: readonly Discovery[] }
 	| { readonly config: null; readonly problems: readonly ConfigProblem[] };
 
+/** One line that is indented wrong makes each after it a fault: 20,002 of a file of 10,000 targets. */
+const syntaxFaultsShown = 10;
+
 /**
  * @param env where named secrets are looked up: a variable that is named but not set is a fault
  * @param discovered what the providers with `models: discover` list; default: not asked yet
@@ -26,7 +29,12 @@ export function loadConfig(text: string, env: Environment, discovered: Discovere
 		return { line, column: col };
 	};
 	if (document.errors.length > 0) {
-		return { config: null, problems: document.errors.map((error) => ({ ...place(error.pos[0]), path: '', message: `not valid YAML: ${error.message}` })) };
+		const [shown, more] = [document.errors.slice(0, syntaxFaultsShown), document.errors.slice(syntaxFaultsShown)];
+		const problems = shown.map(({ pos, message }) => ({ ...place(pos[0]), path: '', message: `not valid YAML: ${message}` }));
+		const [next] = more;
+		if (next === undefined) return { config: null, problems };
+		const rest = { ...place(next.pos[0]), path: '', message: `not valid YAML, here and ${more.length - 1} times more: most of it follows from the above` };
+		return { config: null, problems: [...problems, rest] };
 	}
 	// Aliases are capped: a few nested ones can blow up to gigabytes.
 	const value: unknown = document.toJS({ maxAliasCount: 100 });

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { migrate } from './migrate.ts';
+import { ensureDayPartitions } from './partitions.ts';
 import { openDb, queries } from './sql.ts';
 
 let database: TestDatabase | undefined;
@@ -52,4 +53,24 @@ it('understands every query that the code will ask', async () => {
 		await database.db.execute(`prepare "${name}" as ${text}`).catch((error: Error) => refused.push(`${name}: ${error.message}`));
 	}
 	expect(refused).toEqual([]);
+});
+
+it('has Postgres analyse only what conditions ask for, in the partition of a new day too', async () => {
+	database = await createTestDatabase();
+	await ensureDayPartitions(database.db, ['2026-11-21'], ['probe_results', 'result_details', 'rollups_5m']);
+	const analysed = await database.db.execute<{ table: string; columns: string[] }>(`
+		select c.relname as "table", array_agg(a.attname::text order by a.attname) filter (where coalesce(a.attstattarget, -1) <> 0) as columns
+		from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+		where c.relnamespace = 'linnet'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^(probe_results|result_details|rollups_[^_]*)($|_20)'
+		group by c.relname`);
+	expect(Object.fromEntries(analysed.map(({ table, columns }) => [table, columns.join(' ')]))).toEqual({
+		probe_results: 'code seq series_key slot_at start_delay_ms',
+		probe_results_20261121: 'code seq series_key slot_at start_delay_ms',
+		result_details: 'series_key slot_at',
+		result_details_20261121: 'series_key slot_at',
+		rollups_5m: 'bucket_at series_key',
+		rollups_5m_20261121: 'bucket_at series_key',
+		rollups_hour: 'bucket_at series_key',
+		rollups_day: 'bucket_at series_key',
+	});
 });
