@@ -11,8 +11,8 @@ export interface Settler {
 	settle(id: string, actualMicroUsd: number): Promise<void>;
 }
 
-/** Short beside any probe, and long enough that 10,000 targets a minute settle in ten statements a second, not 170. */
-const batchAfterMs = 100;
+/** Nobody waits for it, and what is not settled counts as spent: of 10,000 targets a minute two statements a second, not 170. */
+const batchAfterMs = 400;
 
 const settlers = new WeakMap<Db, Settler>();
 
