@@ -91,6 +91,14 @@ for (const window of [...shortWindows, ...longWindows]) {
 	for (let i = 0; i < 6; i++) await readWindowRollups(db, { now, windows: [window] });
 	await measure(`window ${window}`, () => readWindowRollups(db, { now, windows: [window] }));
 }
+for (const [window, distributions] of [
+	['5m', 'none'],
+	['1h', 'none'],
+	['1d', 'outcomes'],
+] as const)
+	await measure(`window ${window}, ${distributions === 'none' ? 'counts' : 'counts and outcomes'} alone`, () =>
+		readWindowRollups(db, { now, windows: [window], distributions }),
+	);
 await measure('90 days', () => readDayRollups(db, dayOf(sampleNow - 90 * 86_400_000), dayOf(sampleNow)));
 await measure('recent results', () => readRecentResults(db, sampleNow - 86_400_000));
 const reader = createRollupReader(db);

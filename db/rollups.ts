@@ -14,12 +14,18 @@ interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 
 const sums = sumColumns.map((column) => `sum(${column})::bigint as ${column}`).join(', ');
 
-// Of total times nobody asks over a window, and they are the costliest to add up.
-const windowDistributions = distributionColumns.filter(([keys]) => keys !== 'total_buckets');
+/** Which distributions are added up over a window, beside the counts. Of total times nobody asks, and they are the costliest. */
+export type WindowDistributions = 'all' | 'outcomes' | 'none';
+const added: Readonly<Record<WindowDistributions, readonly string[]>> = {
+	all: ['outcome_codes', 'ttft_buckets', 'speed_buckets'],
+	outcomes: ['outcome_codes'],
+	none: [],
+};
 
 /** Sums rows of several tables, each over its own stretch of the window, by target and canary. Sparse distributions add up key by key. */
-function windowQuery(name: string, tables: readonly RollupStep[], withDistributions: boolean): ReturnType<typeof query<GroupRow>> {
-	const columns = [...sumColumns, ...(withDistributions ? windowDistributions.flat() : [])].map((column) => `r.${column}`).join(', ');
+function windowQuery(name: string, tables: readonly RollupStep[], which: WindowDistributions): ReturnType<typeof query<GroupRow>> {
+	const distributions = distributionColumns.filter(([keys]) => added[which].includes(keys));
+	const columns = [...sumColumns, ...distributions.flat()].map((column) => `r.${column}`).join(', ');
 	const rows = tables
 		.map(
 			(step, i) => `select s.target_key, s.canary_key, ${columns} from ${rollupTables[step]} r join series s using (series_key)
@@ -27,23 +33,31 @@ function windowQuery(name: string, tables: readonly RollupStep[], withDistributi
 		)
 		.join(' union all ');
 	const totals = `totals as (select target_key, canary_key, ${sums} from rows group by target_key, canary_key)`;
-	if (!withDistributions) return query(name, `with rows as (${rows}), ${totals} select * from totals`);
-	const merged = windowDistributions.map(
+	if (which === 'none') return query(name, `with rows as (${rows}), ${totals} select * from totals`);
+	const merged = distributions.map(
 		([keys, counts], i) => `d${i} as (
 			select target_key, canary_key, array_agg(key order by key) as ${keys}, array_agg(n order by key) as ${counts}
 			from (
 				select target_key, canary_key, key, sum(n)::int as n from rows, unnest(${keys}, ${counts}) as pair(key, n) group by target_key, canary_key, key
-			) added
+			) summed
 			group by target_key, canary_key
 		)`,
 	);
-	const joins = windowDistributions.map((_, i) => `left join d${i} using (target_key, canary_key)`).join(' ');
+	const joins = distributions.map((_, i) => `left join d${i} using (target_key, canary_key)`).join(' ');
 	return query(name, `with rows as materialized (${rows}), ${totals}, ${merged.join(', ')} select * from totals ${joins}`);
 }
 
-const fromFiveMinutes = windowQuery('rollups_window_5m', ['five_minutes'], true);
-const fromHours = windowQuery('rollups_window_hours', ['five_minutes', 'hour'], true);
-const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], false);
+const fromFiveMinutes = {
+	all: windowQuery('rollups_window_5m', ['five_minutes'], 'all'),
+	outcomes: windowQuery('rollups_window_5m_outcomes', ['five_minutes'], 'outcomes'),
+	none: windowQuery('rollups_window_5m_counts', ['five_minutes'], 'none'),
+};
+const fromHours = {
+	all: windowQuery('rollups_window_hours', ['five_minutes', 'hour'], 'all'),
+	outcomes: windowQuery('rollups_window_hours_outcomes', ['five_minutes', 'hour'], 'outcomes'),
+	none: windowQuery('rollups_window_hours_counts', ['five_minutes', 'hour'], 'none'),
+};
+const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], 'none');
 
 // The part of the first bucket that lies in the window, from the raw results.
 const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
@@ -109,14 +123,15 @@ export interface WindowRollup {
  * its start, from the raw results. The longer ones begin with the full hour that holds their start (`windowStart`), so they are up to an hour
  * longer than their name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
  * the longer windows carry counts, tokens and cost only.
+ * @param distributions what of the outcomes and histograms up to 1d is asked for; default all. What is not is empty.
  */
 export async function readWindowRollups(
 	sql: Sql,
-	{ now, windows }: { readonly now: number; readonly windows: readonly WindowName[] },
+	{ now, windows, distributions = 'all' }: { readonly now: number; readonly windows: readonly WindowName[]; readonly distributions?: WindowDistributions },
 ): Promise<Map<string, Partial<Record<WindowName, WindowRollup>>>> {
 	const byTarget = new Map<string, Partial<Record<WindowName, WindowRollup>>>();
 	for (const window of windows) {
-		const sumsOf = await readWindow(sql, window, now);
+		const sumsOf = await readWindow(sql, window, now, distributions);
 		const targets = await findNames(
 			sql,
 			'target',
@@ -157,7 +172,7 @@ interface GroupSums {
 	readonly rollup: Rollup;
 }
 
-async function readWindow(sql: Sql, window: WindowName, now: number): Promise<GroupSums[]> {
+async function readWindow(sql: Sql, window: WindowName, now: number, distributions: WindowDistributions): Promise<GroupSums[]> {
 	const startAt = windowStart(window, now);
 	const end = instant(now + rollupSteps.day);
 	// Few coarse rows for the whole, fine ones for the edge.
@@ -165,13 +180,19 @@ async function readWindow(sql: Sql, window: WindowName, now: number): Promise<Gr
 	const from = instant(Math.ceil(startAt / fine) * fine);
 	const edge = instant(Math.ceil(startAt / coarse) * coarse);
 	if (isLong(window)) return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
-	const whole = window === '1d' ? await sql.run(fromHours, [from, edge, edge, end]) : await sql.run(fromFiveMinutes, [from, end]);
+	const whole = window === '1d' ? await sql.run(fromHours[distributions], [from, edge, edge, end]) : await sql.run(fromFiveMinutes[distributions], [from, end]);
 	const cut = await sql.run(selectEdge, [instant(startAt), from]);
 	const groups = Map.groupBy(cut, ({ target_key, canary_key }) => `${target_key} ${canary_key}`);
 	const cutSums = [...groups.values()].flatMap((rows) => {
 		const [first] = rows;
 		if (first === undefined) return [];
-		const rollup = { ...rollupOf(rows.map(toRolledResult)), total: emptyRollup.total };
+		const { outcomes, ttft, speed, ...counts } = rollupOf(rows.map(toRolledResult));
+		const rollup = {
+			...counts,
+			outcomes: distributions === 'none' ? emptyRollup.outcomes : outcomes,
+			...(distributions === 'all' ? { ttft, speed } : { ttft: emptyRollup.ttft, speed: emptyRollup.speed }),
+			total: emptyRollup.total,
+		};
 		return [{ targetKey: first.target_key, canaryKey: first.canary_key, rollup }];
 	});
 	return [...whole.map(toGroupSums), ...cutSums];
