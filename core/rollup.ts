@@ -88,10 +88,8 @@ const summed = ['count', 'missed', 'good', 'bad', 'excluded', 'served', 'refused
 
 /** Associative and commutative. */
 export function mergeRollups(rollups: readonly Rollup[]): Rollup {
-	const sums = Object.fromEntries(summed.map((field) => [field, rollups.reduce((total, rollup) => total + rollup[field], 0)])) as Pick<
-		Rollup,
-		(typeof summed)[number]
-	>;
+	const sums: Record<(typeof summed)[number], number> = { ...emptyRollup };
+	for (const rollup of rollups) for (const field of summed) sums[field] += rollup[field];
 	const outcomes: Partial<Record<Outcome, number>> = {};
 	for (const rollup of rollups) {
 		for (const [outcome, count] of Object.entries(rollup.outcomes) as [Outcome, number][]) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;

@@ -26,6 +26,7 @@ const counts = {
 	output_tokens: 'outputTokens',
 } as const satisfies Record<string, keyof Rollup>;
 type CountColumn = keyof typeof counts;
+const countFields = Object.entries(counts) as readonly (readonly [CountColumn, keyof Rollup])[];
 
 /** Columns that add up. */
 export const sumColumns = [...(Object.keys(counts) as CountColumn[]), 'cost_nano_usd'] as const;
@@ -53,17 +54,18 @@ export const distributionColumns = [
 
 /** Without distributions outcomes and histograms are empty. */
 export function toRollup(row: CountsRow & Partial<DistributionsRow>): Rollup {
-	const rollup: Record<string, unknown> = { ...emptyRollup, costMicroUsd: row.cost_nano_usd / 1_000 };
-	for (const [column, field] of Object.entries(counts)) rollup[field] = row[column as CountColumn];
 	const outcomes: Partial<Record<Outcome, number>> = {};
 	for (const [i, code] of (row.outcome_codes ?? []).entries()) outcomes[outcomeOfCode(code)] = row.outcome_counts?.[i] ?? 0;
-	return {
-		...(rollup as unknown as Rollup),
+	const rollup: Record<string, unknown> = {
+		...emptyRollup,
+		costMicroUsd: row.cost_nano_usd / 1_000,
 		outcomes,
 		ttft: toHistogram(row.ttft_buckets, row.ttft_counts),
 		total: toHistogram(row.total_buckets, row.total_counts),
 		speed: toHistogram(row.speed_buckets, row.speed_counts),
 	};
+	for (const [column, field] of countFields) rollup[field] = row[column];
+	return rollup as unknown as Rollup;
 }
 
 function toHistogram(buckets: readonly number[] | null | undefined, bucketCounts: readonly number[] | null | undefined): Histogram {
@@ -77,7 +79,7 @@ const literal = (numbers: readonly number[]) => `{${numbers.join(',')}}`;
 export const rollupColumns: readonly { name: string; type: string; cast: string; of: (bucket: SeriesBucket, rollup: Rollup) => unknown }[] = [
 	{ name: 'series_key', type: 'int4', cast: '', of: (bucket) => bucket.series_key },
 	{ name: 'bucket_at', type: 'float8', cast: '', of: (bucket) => bucket.bucket_at / 1_000 },
-	...Object.entries(counts).map(([name, field]) => ({ name, type: 'int8', cast: '', of: (_: SeriesBucket, rollup: Rollup) => rollup[field] })),
+	...countFields.map(([name, field]) => ({ name, type: 'int8', cast: '', of: (_: SeriesBucket, rollup: Rollup) => rollup[field] })),
 	{ name: 'cost_nano_usd', type: 'int8', cast: '', of: (_, rollup) => Math.round(rollup.costMicroUsd * 1_000) },
 	{ name: 'outcome_codes', type: 'text', cast: '::smallint[]', of: (_, rollup) => literal(codesOf(rollup)) },
 	{
