@@ -49,7 +49,7 @@ interface Pending {
 	reject(error: Error): void;
 }
 
-/** Long enough to fill a batch under load, short beside any probe: of 167 probes a second it writes five batches of 33, at 50 ms 26 of 6. */
+/** Long enough to fill a batch under load, short beside any probe: 167 probes a second are at most five batches; at 50 ms they were 26 of 6. */
 const batchAfterMs = 200;
 const batchSize = 500;
 const pendingAtMost = 10_000;
