@@ -16,7 +16,7 @@ export interface RollupReader {
 	 * minute at most; the latency of 1d for two hundred times, five minutes at most; the shorter ones for twenty-five times, half a minute at most.
 	 */
 	windows(now: number): Promise<Windows>;
-	/** As `readDayRollups`, 90 days; a result that is later than a day shows within a quarter of an hour. */
+	/** As `readDayRollups`, 90 days, kept as long as the windows of 1d; a result that is later than a day shows within a quarter of an hour. */
 	days(now: number): Promise<Days>;
 }
 
@@ -31,7 +31,8 @@ const briskKept: KeptFor = { perReadMs: 25, atMostMs: 30_000 };
 const dayLatencyKept: KeptFor = { perReadMs: 200, atMostMs: 300_000 };
 /** As far as it is published (core/window-figures.ts). */
 const distributionsOf: Readonly<Partial<Record<WindowName, WindowDistributions>>> = { '30m': 'all', '1d': 'outcomes' };
-const allDaysEveryMs = 900_000;
+// With the minute that what was read last is kept: within a quarter of an hour.
+const allDaysEveryMs = 840_000;
 const dayMs = 86_400_000;
 const shownDays = 90;
 
@@ -39,32 +40,43 @@ export function createRollupReader(db: Db): RollupReader {
 	const readSlow = keepRead((now) => readFigures(db, now, slow), slowKept);
 	const readBrisk = keepRead((now) => readFigures(db, now, brisk), briskKept);
 	const readDayLatency = keepRead((now) => readLatency(db, now, '1d'), dayLatencyKept);
+	let merged: { readonly of: readonly unknown[]; readonly windows: Windows } | null = null;
 	let allDays: { at: number; days: Days } | null = null;
+	const readDays = keepRead(async (now): Promise<Days> => {
+		// One day more: slots close to midnight may be a little ahead.
+		const [first, last] = [dayOf(now - shownDays * dayMs), dayOf(now + dayMs)];
+		if (allDays === null || now - allDays.at >= allDaysEveryMs || now < allDays.at) {
+			allDays = { at: now, days: await readDayRollups(db, first, last) };
+			return new Map(allDays.days);
+		}
+		for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
+			const known = allDays.days.get(id);
+			// A target without news keeps its very counts: what is made of them (core/day-views.ts) is found again by them.
+			allDays.days.set(id, known === undefined ? days : known.replacedBy(days));
+		}
+		return new Map(allDays.days);
+	}, slowKept);
 	return {
 		async windows(now) {
-			const merged: Windows = new Map(await readSlow(now));
-			for (const [id, latency] of await readDayLatency(now)) {
-				const own = merged.get(id);
-				if (own?.['1d'] !== undefined) merged.set(id, { ...own, '1d': { ...own['1d'], latency } });
-			}
-			for (const [id, windows] of await readBrisk(now)) merged.set(id, { ...merged.get(id), ...windows });
-			return merged;
+			const read = [await readSlow(now), await readDayLatency(now), await readBrisk(now)] as const;
+			// The very same while nothing was read anew: what is made of it is found again by it.
+			if (merged === null || read.some((one, i) => one !== merged?.of[i])) merged = { of: read, windows: mergeWindows(...read) };
+			return merged.windows;
 		},
-		async days(now) {
-			// One day more: slots close to midnight may be a little ahead.
-			const [first, last] = [dayOf(now - shownDays * dayMs), dayOf(now + dayMs)];
-			if (allDays === null || now - allDays.at >= allDaysEveryMs || now < allDays.at) {
-				allDays = { at: now, days: await readDayRollups(db, first, last) };
-				return new Map(allDays.days);
-			}
-			for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
-				const known = allDays.days.get(id);
-				// A target without news keeps its very counts: what is made of them (core/day-views.ts) is found again by them.
-				allDays.days.set(id, known === undefined ? days : known.replacedBy(days));
-			}
-			return new Map(allDays.days);
-		},
+		days: readDays,
 	};
+}
+
+type DayLatency = Awaited<ReturnType<typeof readLatency>>;
+
+function mergeWindows(slowOnes: Windows, dayLatency: DayLatency, briskOnes: Windows): Windows {
+	const merged: Windows = new Map(slowOnes);
+	for (const [id, latency] of dayLatency) {
+		const own = merged.get(id);
+		if (own?.['1d'] !== undefined) merged.set(id, { ...own, '1d': { ...own['1d'], latency } });
+	}
+	for (const [id, windows] of briskOnes) merged.set(id, { ...merged.get(id), ...windows });
+	return merged;
 }
 
 /** One window after the other: the sums of all of them at once are 50 MB of 10,000 targets. */
