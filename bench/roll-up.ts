@@ -83,9 +83,11 @@ for (const [table, step, count] of [
 await db.execute('vacuum analyze');
 
 await insert(resultsAt(sampleNow));
-await measure('roll-up of one minute of results', () => rollUp(tools));
-await insert(resultsAt(sampleNow + 10_000, Math.ceil(targetCount / 6)));
-await measure('roll-up of ten seconds of results', () => rollUp(tools));
+await measure('roll-up of a minute that begins an hour', () => rollUp(tools));
+await insert(resultsAt(sampleNow + 60_000));
+await measure('roll-up of the minute after it', () => rollUp(tools));
+await insert(resultsAt(sampleNow + 70_000, Math.ceil(targetCount / 6)));
+await measure('roll-up of ten seconds', () => rollUp(tools));
 const now = sampleNow + 100_000;
 for (const window of [...shortWindows, ...longWindows]) {
 	for (let i = 0; i < 6; i++) await readWindowRollups(db, { now, windows: [window] });

@@ -1,11 +1,12 @@
-import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
+import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
 import { type longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
+import { type AlikeRow, alikeColumns, detailsJoin, rollupOfRow } from './alike-results.ts';
 import { findKeys, findNames } from './names.ts';
 import { readPacked } from './packed-rollups.ts';
-import { type RawRow, rawColumns, rawJoin, toRolledResult } from './raw-row.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
 import { findSeries } from './series.ts';
 import { instant, query, type Sql } from './sql.ts';
+import { outcomeBits } from './stored-columns.ts';
 
 interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 	readonly target_key: number;
@@ -60,16 +61,18 @@ const fromHours = {
 const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], 'none');
 
 // The part of the first bucket that lies in the window, from the raw results.
-const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
-	'rollups_window_edge',
-	`select s.target_key, s.canary_key, ${rawColumns}
-	from series s
-	cross join lateral (
-		select * from probe_results r where r.series_key = s.series_key and r.slot_at >= $1::timestamptz and r.slot_at < $2::timestamptz order by r.slot_at
-	) p
-	${rawJoin}
-	where s.kind = 0`,
-);
+const edgeQuery = (name: string, codes: Parameters<typeof alikeColumns>[0]) =>
+	query<AlikeRow & { target_key: number; canary_key: number }>(
+		name,
+		`select s.target_key, s.canary_key, ${alikeColumns(codes)}
+		from series s
+		cross join lateral (select * from probe_results r where r.series_key = s.series_key and r.slot_at >= $1::timestamptz and r.slot_at < $2::timestamptz) p
+		${detailsJoin}
+		where s.kind = 0
+		group by target_key, canary_key, code & ${outcomeBits}, ran`,
+	);
+const edgeOfCounts = edgeQuery('rollups_window_edge_counts', []);
+const wholeEdge = edgeQuery('rollups_window_edge', ['ttft', 'speed']);
 
 const selectOneDay = query<SeriesBucket & CountsRow & DistributionsRow>(
 	'rollups_one_day',
@@ -181,19 +184,10 @@ async function readWindow(sql: Sql, window: WindowName, now: number, distributio
 	const edge = instant(Math.ceil(startAt / coarse) * coarse);
 	if (isLong(window)) return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
 	const whole = window === '1d' ? await sql.run(fromHours[distributions], [from, edge, edge, end]) : await sql.run(fromFiveMinutes[distributions], [from, end]);
-	const cut = await sql.run(selectEdge, [instant(startAt), from]);
-	const groups = Map.groupBy(cut, ({ target_key, canary_key }) => `${target_key} ${canary_key}`);
-	const cutSums = [...groups.values()].flatMap((rows) => {
-		const [first] = rows;
-		if (first === undefined) return [];
-		const { outcomes, ttft, speed, ...counts } = rollupOf(rows.map(toRolledResult));
-		const rollup = {
-			...counts,
-			outcomes: distributions === 'none' ? emptyRollup.outcomes : outcomes,
-			...(distributions === 'all' ? { ttft, speed } : { ttft: emptyRollup.ttft, speed: emptyRollup.speed }),
-			total: emptyRollup.total,
-		};
-		return [{ targetKey: first.target_key, canaryKey: first.canary_key, rollup }];
+	const cut = await sql.run(distributions === 'all' ? wholeEdge : edgeOfCounts, [instant(startAt), from]);
+	const cutSums = cut.map((row) => {
+		const rollup = rollupOfRow(row);
+		return { targetKey: row.target_key, canaryKey: row.canary_key, rollup: distributions === 'none' ? { ...rollup, outcomes: emptyRollup.outcomes } : rollup };
 	});
 	return [...whole.map(toGroupSums), ...cutSums];
 }
