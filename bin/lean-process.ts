@@ -31,6 +31,14 @@ export function collectAlone(): void {
 }
 
 /**
+ * Everything is made young. V8 learns from a burst of objects that live on, such as the first reading of a fleet, to make all of their kind old from then
+ * on: of 10,000 targets the judge then throws away 570 MB of old objects a minute, like this 420, and each full collection marks all that is alive.
+ */
+export function makeAllYoung(): void {
+	setFlagsFromString('--no-allocation-site-pretenuring');
+}
+
+/**
  * Each full collection then gives back all that it can: half empty pages are emptied, code that has not run of late goes. The API and the page hold two thirds
  * of what they held, for 0.1 ms of CPU a probe each; the parent of all, which has nothing to do, a third for nothing.
  */
