@@ -16,6 +16,7 @@ import { openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { rollUp } from '#workers/roll-up.ts';
+import { ageRecord } from './age-record.ts';
 import { serverCpuMs } from './server-cpu.ts';
 
 const targetCount = Number(process.argv[2] ?? 1_000);
@@ -64,23 +65,7 @@ async function measure<T>(name: string, work: () => Promise<T>): Promise<T> {
 // An hour of results makes rows of the real shape, which then stand for the past.
 for (let minute = 60; minute > 0; minute--) await insert(resultsAt(sampleNow - minute * 60_000));
 await measure('roll-up of an hour of results', () => rollUp(tools));
-for (const [table, step, count] of [
-	['rollups_5m', '5 minutes', 300],
-	['rollups_hour', '1 hour', 72],
-	['rollups_day', '1 day', 90],
-] as const) {
-	const columns = (
-		await db.execute<{ name: string }>(`select attname as name from pg_attribute where attrelid = '${table}'::regclass and attnum > 0 order by attnum`)
-	)
-		.map(({ name }) => name)
-		.filter((name) => name !== 'bucket_at');
-	await db.execute(
-		`insert into ${table} (bucket_at, ${columns.join(', ')}) select to_timestamp($1) - n * interval '${step}' - case '${step}' when '1 day' then interval '12 hours' else interval '0' end, ${columns.join(', ')}
-		from ${table}, generate_series(1, ${count}) n where bucket_at = (select max(bucket_at) from ${table}) on conflict do nothing`,
-		[sampleNow / 1_000],
-	);
-}
-await db.execute('vacuum analyze');
+await ageRecord(db);
 
 await insert(resultsAt(sampleNow));
 await measure('roll-up of a minute that begins an hour', () => rollUp(tools));
