@@ -80,12 +80,15 @@ for (const window of [...shortWindows, ...longWindows]) {
 }
 for (const [window, distributions] of [
 	['5m', 'none'],
+	['30m', 'ttft'],
 	['1h', 'none'],
 	['1d', 'outcomes'],
 ] as const)
-	await measure(`window ${window}, ${distributions === 'none' ? 'counts' : 'counts and outcomes'} alone`, () =>
-		readWindowRollups(db, { now, windows: [window], distributions }),
-	);
+	await measure(`window ${window}, ${distributions} of its distributions`, () => readWindowRollups(db, { now, windows: [window], distributions }));
+await measure('window 1d, latency of its distributions, in parts', async () => {
+	for (let after = 0; after < targetCount; after += 1_000)
+		await readWindowRollups(db, { now, windows: ['1d'], distributions: 'latency', targetKeys: [after, after + 1_000] });
+});
 await measure('90 days', () => readDayRollups(db, dayOf(sampleNow - 90 * 86_400_000), dayOf(sampleNow)));
 await measure('recent results', () => readRecentResults(db, sampleNow - 86_400_000));
 const reader = createRollupReader(db);

@@ -38,6 +38,7 @@ const selectRaw = query<AlikeRow & SeriesBucket>(
 	cross join lateral (
 		select * from probe_results r
 		where r.series_key = given.series_key and r.slot_at >= to_timestamp(given.bucket_s) and r.slot_at < to_timestamp(given.bucket_s) + interval '5 minutes'
+		offset 0
 	) p
 	${detailsJoin}
 	group by given.series_key, given.bucket_s, p.code & ${outcomeBits}, ran`,
