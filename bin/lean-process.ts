@@ -1,7 +1,7 @@
 /**
  * A Node process of a large fleet holds three times what it needs: V8 lets garbage pile up before it looks, its nursery grows to 16 MB twice, and the
  * C library keeps what was freed. All processes of 10,000 targets (bench/fleet.ts): 2.8 GB left alone, 2.2 with 16 MB, two arenas and 100 %; like this,
- * since less is held and nothing is compiled by each for itself, 0.93 on average.
+ * since less is held and nothing is compiled by each for itself, 0.9 on average.
  */
 import { setFlagsFromString } from 'node:v8';
 import { leanMalloc } from '#db/embedded.ts';
