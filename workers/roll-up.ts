@@ -72,7 +72,7 @@ async function rollUpStep(tx: Tx): Promise<{ bucketCount: number; hasMore: boole
 	return { bucketCount: touched.buckets.length, hasMore: true };
 }
 
-/** What is read of so many fits into the nursery of a process: of thousands at once all of it outlives its use (half of what the judge had to collect). */
+/** What is read of so many fits into the nursery of a process; of thousands at once all of it outlives its use. */
 const bucketsAtOnce = 500;
 
 /** Sums the given 5-minute buckets anew from the raw results, and brings the hours and days that they lie in up to them. Inside a transaction that has the roll-up. */
@@ -108,7 +108,8 @@ async function replace(tx: Tx, step: RollupStep, rollups: readonly { bucket: Ser
 
 /**
  * An hour or a day takes its changed parts in exchange for those of before; one with a part that is new, so each hour twelve times and each day
- * twenty-four, is added up from all of them: a sum that was wrong does not stay so. (Always from all, each result took three times as much.)
+ * twenty-four, is added up from all of them: a sum that was wrong does not stay so. (Always from all, a result took twice as
+ * much: bench/roll-up.ts.)
  */
 async function rollUpInto(tx: Tx, step: 'hour' | 'day', changes: readonly Change[]): Promise<Change[]> {
 	const groups = [...Map.groupBy(changes, ({ bucket }) => seriesBucketKey(coarserBucket(bucket, step)))].map(([key, own]) => ({
