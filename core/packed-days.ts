@@ -33,23 +33,19 @@ function pack(days: readonly DayView[]): string {
 	const first = days[0];
 	if (first === undefined) return '';
 	const dates = datesFrom(first.date, days.length);
-	// Joined at the end: a string that grows by pieces is a tree of them, ten times as large, until somebody reads it.
-	const parts = [first.date];
+	let text = first.date;
 	let index = 0;
-	for (const day of days) {
-		if (day.date !== dates[index]) throw new Error(`Expected days that follow each other from ${first.date}, got ${day.date} at ${index}`);
+	for (const { date, state, good, bad, excluded, downMinutes, degradedMinutes } of days) {
+		if (date !== dates[index]) throw new Error(`Expected days that follow each other from ${first.date}, got ${date} at ${index}`);
 		index += 1;
-		parts.push(`${states.indexOf(day.state)}${figuresOf(day)}`);
+		text += ` ${states.indexOf(state)}`;
+		if (degradedMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes},${degradedMinutes}`;
+		else if (downMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes}`;
+		else if (excluded !== 0) text += `,${good},${bad},${excluded}`;
+		else if (bad !== 0) text += `,${good},${bad}`;
+		else if (good !== 0) text += `,${good}`;
 	}
-	return parts.join(' ');
-}
-
-function figuresOf({ good, bad, excluded, downMinutes, degradedMinutes }: DayView): string {
-	if (degradedMinutes !== 0) return `,${good},${bad},${excluded},${downMinutes},${degradedMinutes}`;
-	if (downMinutes !== 0) return `,${good},${bad},${excluded},${downMinutes}`;
-	if (excluded !== 0) return `,${good},${bad},${excluded}`;
-	if (bad !== 0) return `,${good},${bad}`;
-	return good === 0 ? '' : `,${good}`;
+	return text;
 }
 
 function unpack(text: string): DayView[] {
