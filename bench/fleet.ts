@@ -1,7 +1,8 @@
 /**
  * A whole fleet on one machine, everything embedded, against a simulator in its own process: how late slots start, what is missed, CPU by process,
  * memory, how old the pages are; then kill -9 of everything and a start: how long until every target was probed again.
- * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180]`. Figures are of the whole machine: run it alone.
+ * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180] [aged]`; aged: with a record of months, as far as the sums are concerned. Figures are of
+ * the whole machine: run it alone.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -11,13 +12,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { silentLog } from '#core/log.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
-import { openDb } from '#db/sql.ts';
+import { type Db, openDb } from '#db/sql.ts';
 import { neverStarted } from '#db/stored-columns.ts';
 import { startService, stopServices, until } from '#test/e2e/service.ts';
+import { ageRecord } from './age-record.ts';
 import { bareRequest } from './bare-request.ts';
 import { family, sumByName } from './process-family.ts';
 
-const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2).map(Number);
+const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2, 5).map(Number);
+const isAged = process.argv[5] === 'aged';
 const providers = 20;
 
 const simulator: ChildProcess = fork(new URL('./bench-simulator.ts', import.meta.url), [JSON.stringify({ ttftMs: 300, tokensPerSecond: 60 })]);
@@ -67,8 +70,23 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 const bareAtOnce = 30;
 const runBare = () => Promise.all(Array.from({ length: bareAtOnce }, bareRequest(baseUrl, true)));
 
+async function withRecord<T>(work: (db: Db) => Promise<T>): Promise<T> {
+	const postgres = await openEmbeddedPostgres({ dataDir: join(service.dir, 'data', 'postgres'), log: silentLog });
+	const db = openDb({ url: postgres.url, max: 1, statementTimeoutMs: 600_000 });
+	try {
+		return await work(db);
+	} finally {
+		await db.close();
+	}
+}
+
 // Every target has had its turn three times and has its verdict: until then each step of the judge is news that is published. And the code is warm.
 await pause((3 * everySeconds + 20) * 1_000);
+if (isAged) {
+	await withRecord(ageRecord);
+	// Until each window has been read anew, and what the ageing took is over.
+	await pause(3 * everySeconds * 1_000);
+}
 await runBare();
 const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
@@ -115,17 +133,16 @@ const oldest = await until(
 );
 /** When the last target had its first probe since, by the record. */
 async function lastProbedAt(): Promise<number> {
-	const postgres = await openEmbeddedPostgres({ dataDir: join(service.dir, 'data', 'postgres'), log: silentLog });
-	const db = openDb({ url: postgres.url, max: 1 });
-	const [row] = await db.execute<{ at: number }>(
-		`select (extract(epoch from max(first)) * 1000)::float8 as at from (
-			select min(coalesce(d.started_at, p.slot_at + p.start_delay_ms * interval '1 ms')) as first
-			from probe_results p left join result_details d using (series_key, slot_at)
-			where p.slot_at > to_timestamp($1) and p.start_delay_ms <> ${neverStarted} group by p.series_key
-		) s`,
-		[killedAt / 1_000],
+	const [row] = await withRecord((db) =>
+		db.execute<{ at: number }>(
+			`select (extract(epoch from max(first)) * 1000)::float8 as at from (
+				select min(coalesce(d.started_at, p.slot_at + p.start_delay_ms * interval '1 ms')) as first
+				from probe_results p left join result_details d using (series_key, slot_at)
+				where p.slot_at > to_timestamp($1) and p.start_delay_ms <> ${neverStarted} group by p.series_key
+			) s`,
+			[killedAt / 1_000],
+		),
 	);
-	await db.close();
 	return row?.at ?? Number.NaN;
 }
 const probedAt = await lastProbedAt();
@@ -136,7 +153,7 @@ const load = loadavg()
 	.map((one) => one.toFixed(1))
 	.join(' ');
 console.log(
-	`${targets} targets every ${everySeconds} s, ${took.toFixed(0)} s measured: ${(probes / took).toFixed(1)} probes a second of ${(targets / everySeconds).toFixed(1)}; load average ${load}\n`,
+	`${targets} targets every ${everySeconds} s${isAged ? ', a record of months' : ''}, ${took.toFixed(0)} s measured: ${(probes / took).toFixed(1)} probes a second of ${(targets / everySeconds).toFixed(1)}; load average ${load}\n`,
 );
 const ms = (q: number) => `≤ ${quantile(slots.buckets, slotsAfter.buckets, q)} ms`;
 console.log(`slot lateness p50 ${ms(0.5)}, p99 ${ms(0.99)}, p99.9 ${ms(0.999)}`);

@@ -16,6 +16,7 @@ import { openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
 import { rollUp } from '#workers/roll-up.ts';
+import { ageRecord } from './age-record.ts';
 import { serverCpuMs } from './server-cpu.ts';
 
 const targetCount = Number(process.argv[2] ?? 1_000);
@@ -64,28 +65,14 @@ async function measure<T>(name: string, work: () => Promise<T>): Promise<T> {
 // An hour of results makes rows of the real shape, which then stand for the past.
 for (let minute = 60; minute > 0; minute--) await insert(resultsAt(sampleNow - minute * 60_000));
 await measure('roll-up of an hour of results', () => rollUp(tools));
-for (const [table, step, count] of [
-	['rollups_5m', '5 minutes', 300],
-	['rollups_hour', '1 hour', 72],
-	['rollups_day', '1 day', 90],
-] as const) {
-	const columns = (
-		await db.execute<{ name: string }>(`select attname as name from pg_attribute where attrelid = '${table}'::regclass and attnum > 0 order by attnum`)
-	)
-		.map(({ name }) => name)
-		.filter((name) => name !== 'bucket_at');
-	await db.execute(
-		`insert into ${table} (bucket_at, ${columns.join(', ')}) select to_timestamp($1) - n * interval '${step}' - case '${step}' when '1 day' then interval '12 hours' else interval '0' end, ${columns.join(', ')}
-		from ${table}, generate_series(1, ${count}) n where bucket_at = (select max(bucket_at) from ${table}) on conflict do nothing`,
-		[sampleNow / 1_000],
-	);
-}
-await db.execute('vacuum analyze');
+await ageRecord(db);
 
 await insert(resultsAt(sampleNow));
-await measure('roll-up of one minute of results', () => rollUp(tools));
-await insert(resultsAt(sampleNow + 10_000, Math.ceil(targetCount / 6)));
-await measure('roll-up of ten seconds of results', () => rollUp(tools));
+await measure('roll-up of a minute that begins an hour', () => rollUp(tools));
+await insert(resultsAt(sampleNow + 60_000));
+await measure('roll-up of the minute after it', () => rollUp(tools));
+await insert(resultsAt(sampleNow + 70_000, Math.ceil(targetCount / 6)));
+await measure('roll-up of ten seconds', () => rollUp(tools));
 const now = sampleNow + 100_000;
 for (const window of [...shortWindows, ...longWindows]) {
 	for (let i = 0; i < 6; i++) await readWindowRollups(db, { now, windows: [window] });
@@ -93,12 +80,15 @@ for (const window of [...shortWindows, ...longWindows]) {
 }
 for (const [window, distributions] of [
 	['5m', 'none'],
+	['30m', 'ttft'],
 	['1h', 'none'],
 	['1d', 'outcomes'],
 ] as const)
-	await measure(`window ${window}, ${distributions === 'none' ? 'counts' : 'counts and outcomes'} alone`, () =>
-		readWindowRollups(db, { now, windows: [window], distributions }),
-	);
+	await measure(`window ${window}, ${distributions} of its distributions`, () => readWindowRollups(db, { now, windows: [window], distributions }));
+await measure('window 1d, latency of its distributions, in parts', async () => {
+	for (let after = 0; after < targetCount; after += 1_000)
+		await readWindowRollups(db, { now, windows: ['1d'], distributions: 'latency', targetKeys: [after, after + 1_000] });
+});
 await measure('90 days', () => readDayRollups(db, dayOf(sampleNow - 90 * 86_400_000), dayOf(sampleNow)));
 await measure('recent results', () => readRecentResults(db, sampleNow - 86_400_000));
 const reader = createRollupReader(db);

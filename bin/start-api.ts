@@ -5,7 +5,7 @@ import { serve } from '#api/serve.ts';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import type { Log } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
-import { readSnapshot, writeSnapshot } from '#core/snapshot-text.ts';
+import { readSnapshot, snapshotPieces } from '#core/snapshot-text.ts';
 import { listen } from '#db/listen.ts';
 import { readProcessMetrics } from '#db/process-metrics.ts';
 import { packSnapshot, readLatestSnapshot, snapshotChannel, unpackSnapshot } from '#db/snapshots.ts';
@@ -42,7 +42,7 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 	/** Of the snapshots that the keeper may still ask for. */
 	const documents = new WeakMap<Snapshot, Uint8Array>();
 	const site = keepSite({
-		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? packSnapshot(writeSnapshot(snapshot)), now),
+		write: (snapshot, now) => writer.write(documents.get(snapshot) ?? packSnapshot(snapshotPieces(snapshot)), now),
 		now: Date.now,
 		later: (run, afterMs) => {
 			const timer = setTimeout(run, afterMs);

@@ -30,7 +30,7 @@ import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keepRegistered } from './keep-registered.ts';
 import { openKnownSecrets } from './known-secrets.ts';
-import { collectAlone, keepHeapLean } from './lean-process.ts';
+import { collectAlone, keepHeapLean, makeAllYoung } from './lean-process.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
@@ -67,6 +67,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	if (jobs === 'judge') {
 		keepHeapLean(45);
 		collectAlone();
+		makeAllYoung();
 	}
 	const config = await openConfig(settings, log);
 	closing.add('config', () => config.close());

@@ -16,7 +16,7 @@ import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.t
 import { createPageTurns } from '#status-page/page-turns.ts';
 import { siteFiles } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
-import { collectAlone, keepHeapLean, packHeap } from './lean-process.ts';
+import { collectAlone, keepHeapLean, makeAllYoung, packHeap } from './lean-process.ts';
 
 interface Task {
 	readonly id: number;
@@ -136,6 +136,7 @@ function serveTasks(dir: string, databaseUrl: string | undefined): void {
 	keepHeapLean(100);
 	packHeap();
 	collectAlone();
+	makeAllYoung();
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
 	const turns = createPageTurns();

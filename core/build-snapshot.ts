@@ -18,8 +18,6 @@ import { latest, type ScopedMaintenance, type TargetFacts, writtenTarget } from 
 
 export interface SnapshotFacts {
 	readonly now: number;
-	/** When the numbers were read, ms since epoch; left out: now. */
-	readonly countedAt?: number;
 	readonly number: number;
 	readonly title: string;
 	readonly url: string | null;
@@ -51,18 +49,18 @@ export const snapshotStaleMs = 60_000;
 const shownIncidents = 200;
 const shownOfficial = 100;
 
-type JudgedFacts = Pick<SnapshotFacts, 'now' | 'countedAt' | 'vantages' | 'targets' | 'facts' | 'incidents' | 'doubts' | 'maintenances'>;
+type JudgedFacts = Pick<SnapshotFacts, 'now' | 'vantages' | 'targets' | 'facts' | 'incidents' | 'doubts' | 'maintenances'>;
 
 /**
  * The targets of a snapshot, one at each step. They are kept with the numbers that they are of, so that a snapshot of the same numbers is built in a
  * fraction of the time: who has new numbers takes these steps first, in pieces, and delays nobody's verdict.
  */
-export function* writeTargets({ now, countedAt = now, vantages, targets, facts, incidents, doubts, maintenances }: JudgedFacts): Generator<WrittenTarget> {
+export function* writeTargets({ now, vantages, targets, facts, incidents, doubts, maintenances }: JudgedFacts): Generator<WrittenTarget> {
 	const byTarget = new Map<string, Incident[]>();
 	for (const incident of incidents) {
 		for (const id of incident.targetIds) byTarget.set(id, [...(byTarget.get(id) ?? []), incident]);
 	}
-	const common = { now, countedAt, vantages, shown: shownDays(now), doubts, maintenances };
+	const common = { now, vantages, shown: shownDays(now), doubts, maintenances };
 	for (const target of targets) yield writtenTarget(target, facts.get(target.id), byTarget.get(target.id) ?? [], common);
 }
 

@@ -35,22 +35,38 @@ export function histogramOf(values: Iterable<number>): Histogram {
 		const bucket = bucketOf(value);
 		counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
 	}
-	return fromCounts(counts);
+	const buckets = [...counts.keys()].sort((a, b) => a - b);
+	return { buckets, counts: buckets.map((bucket) => counts.get(bucket) ?? 0) };
 }
 
 export function mergeHistograms(histograms: Iterable<Histogram>): Histogram {
-	const counts = new Map<number, number>();
-	for (const histogram of histograms) {
-		histogram.buckets.forEach((bucket, i) => {
-			counts.set(bucket, (counts.get(bucket) ?? 0) + (histogram.counts[i] ?? 0));
-		});
-	}
-	return fromCounts(counts);
+	let merged = emptyHistogram;
+	for (const histogram of histograms) merged = combine(merged, histogram, 1);
+	return merged;
 }
 
-function fromCounts(counts: ReadonlyMap<number, number>): Histogram {
-	const buckets = [...counts.keys()].sort((a, b) => a - b);
-	return { buckets, counts: buckets.map((bucket) => counts.get(bucket) ?? 0) };
+/** Counts are negative where the part was never merged into it. */
+export function subtractHistogram(whole: Histogram, part: Histogram): Histogram {
+	return combine(whole, part, -1);
+}
+
+/** One pass, since both ascend; a bucket whose count comes to nothing is gone. */
+function combine(a: Histogram, b: Histogram, sign: 1 | -1): Histogram {
+	if (b.buckets.length === 0) return a;
+	if (a.buckets.length === 0 && sign === 1) return b;
+	const [buckets, counts]: [number[], number[]] = [[], []];
+	let [i, k] = [0, 0];
+	while (i < a.buckets.length || k < b.buckets.length) {
+		const [ofA = Number.POSITIVE_INFINITY, ofB = Number.POSITIVE_INFINITY] = [a.buckets[i], b.buckets[k]];
+		const count = (ofA <= ofB ? (a.counts[i] ?? 0) : 0) + (ofB <= ofA ? sign * (b.counts[k] ?? 0) : 0);
+		if (count !== 0) {
+			buckets.push(Math.min(ofA, ofB));
+			counts.push(count);
+		}
+		if (ofA <= ofB) i += 1;
+		if (ofB <= ofA) k += 1;
+	}
+	return { buckets, counts };
 }
 
 export function countOf(histogram: Histogram): number {

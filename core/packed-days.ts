@@ -33,19 +33,23 @@ function pack(days: readonly DayView[]): string {
 	const first = days[0];
 	if (first === undefined) return '';
 	const dates = datesFrom(first.date, days.length);
-	let text = first.date;
+	// Joined at the end: a string that grows by pieces is a tree of them, ten times as large, until somebody reads it.
+	const parts = [first.date];
 	let index = 0;
-	for (const { date, state, good, bad, excluded, downMinutes, degradedMinutes } of days) {
-		if (date !== dates[index]) throw new Error(`Expected days that follow each other from ${first.date}, got ${date} at ${index}`);
+	for (const day of days) {
+		if (day.date !== dates[index]) throw new Error(`Expected days that follow each other from ${first.date}, got ${day.date} at ${index}`);
 		index += 1;
-		text += ` ${states.indexOf(state)}`;
-		if (degradedMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes},${degradedMinutes}`;
-		else if (downMinutes !== 0) text += `,${good},${bad},${excluded},${downMinutes}`;
-		else if (excluded !== 0) text += `,${good},${bad},${excluded}`;
-		else if (bad !== 0) text += `,${good},${bad}`;
-		else if (good !== 0) text += `,${good}`;
+		parts.push(`${states.indexOf(day.state)}${figuresOf(day)}`);
 	}
-	return text;
+	return parts.join(' ');
+}
+
+function figuresOf({ good, bad, excluded, downMinutes, degradedMinutes }: DayView): string {
+	if (degradedMinutes !== 0) return `,${good},${bad},${excluded},${downMinutes},${degradedMinutes}`;
+	if (downMinutes !== 0) return `,${good},${bad},${excluded},${downMinutes}`;
+	if (excluded !== 0) return `,${good},${bad},${excluded}`;
+	if (bad !== 0) return `,${good},${bad}`;
+	return good === 0 ? '' : `,${good}`;
 }
 
 function unpack(text: string): DayView[] {

@@ -1,5 +1,5 @@
 /** Mergeable sums of results over a bucket of time. Every published number over a window comes from these, or from raw by the same function. */
-import { emptyHistogram, type Histogram, histogramOf, mergeHistograms } from './histogram.ts';
+import { emptyHistogram, type Histogram, histogramOf, mergeHistograms, subtractHistogram } from './histogram.ts';
 import { type Outcome, ruleOf } from './outcome.ts';
 import type { ProbeResult } from './probe-result.ts';
 
@@ -84,6 +84,21 @@ export function rollupOf(results: readonly RolledFields[]): Rollup {
 	};
 }
 
+/** Of so many slots that ran and ended alike: no tokens, money and times. */
+export function rollupOfAlike(outcome: Outcome, sli: ProbeResult['sli'], count: number): Rollup {
+	const { capacity, quality } = ruleOf(outcome);
+	return {
+		...emptyRollup,
+		count,
+		[sli]: count,
+		served: capacity === 'served' ? count : 0,
+		refused: capacity === 'refused' ? count : 0,
+		right: quality === 'right' ? count : 0,
+		answered: quality === 'none' ? 0 : count,
+		outcomes: { [outcome]: count },
+	};
+}
+
 const summed = ['count', 'missed', 'good', 'bad', 'excluded', 'served', 'refused', 'right', 'answered', 'inputTokens', 'outputTokens', 'costMicroUsd'] as const;
 
 /** Associative and commutative. */
@@ -100,5 +115,37 @@ export function mergeRollups(rollups: readonly Rollup[]): Rollup {
 		ttft: mergeHistograms(rollups.map((rollup) => rollup.ttft)),
 		total: mergeHistograms(rollups.map((rollup) => rollup.total)),
 		speed: mergeHistograms(rollups.map((rollup) => rollup.speed)),
+	};
+}
+
+/**
+ * A sum some of whose parts have been replaced: the same digits as all its parts added up anew, for they are whole numbers.
+ * @returns null where those of before can't have been in it
+ */
+export function replaceParts(sum: Rollup, before: readonly Rollup[], after: readonly Rollup[]): Rollup | null {
+	const rest = before.reduce(subtractRollup, sum);
+	// Money is in fractions here, of which a rest may be just below nothing.
+	const isPossible =
+		summed.every((field) => rest[field] >= 0 || field === 'costMicroUsd') &&
+		Object.values(rest.outcomes).every((count) => count > 0) &&
+		[rest.ttft, rest.total, rest.speed].every(({ counts }) => counts.every((count) => count > 0));
+	return isPossible ? mergeRollups([rest, ...after]) : null;
+}
+
+function subtractRollup(whole: Rollup, part: Rollup): Rollup {
+	const rest: Record<(typeof summed)[number], number> = { ...emptyRollup };
+	for (const field of summed) rest[field] = whole[field] - part[field];
+	const outcomes: Partial<Record<Outcome, number>> = { ...whole.outcomes };
+	for (const [outcome, count] of Object.entries(part.outcomes) as [Outcome, number][]) {
+		const left = (outcomes[outcome] ?? 0) - count;
+		if (left === 0) delete outcomes[outcome];
+		else outcomes[outcome] = left;
+	}
+	return {
+		...rest,
+		outcomes,
+		ttft: subtractHistogram(whole.ttft, part.ttft),
+		total: subtractHistogram(whole.total, part.total),
+		speed: subtractHistogram(whole.speed, part.speed),
 	};
 }

@@ -25,9 +25,14 @@ export function writeTarget(view: TargetView): WrittenTarget {
 	return { id, state, reason, since, incident, availability: { '1d': availability['1d'] }, text: JSON.stringify({ ...view, days: days.text }) };
 }
 
-export function writeSnapshot({ targets, ...rest }: Snapshot | WrittenSnapshot): string {
+export function writeSnapshot(snapshot: Snapshot | WrittenSnapshot): string {
+	return snapshotPieces(snapshot).join('');
+}
+
+/** The text in pieces, one or two a target: of 10,000 targets the whole of it is 18 MB. */
+export function snapshotPieces({ targets, ...rest }: Snapshot | WrittenSnapshot): string[] {
 	const texts = targets.map((target) => ('text' in target ? target : writeTarget(target)).text);
-	return `${JSON.stringify(rest).slice(0, -1)},"targets":[${texts.join(',')}]}`;
+	return [`${JSON.stringify(rest).slice(0, -1)},"targets":[`, ...texts.flatMap((text, index) => (index === 0 ? text : [',', text])), ']}'];
 }
 
 /** @throws {SyntaxError} not JSON; {Error} no snapshot. */

@@ -13,6 +13,7 @@ const countedAt = Date.UTC(2026, 10, 23, 23, 58);
 const target = sampleTarget('groq:m:chat');
 const facts = (): TargetFacts => ({
 	firstScheduledAt: countedAt - 86_400_000,
+	countedAt,
 	windows: { '1d': rollupOf([]) },
 	latency: {},
 	days: new DayCounts(Date.UTC(2026, 10, 23) / 86_400_000, Int32Array.of(10, 1, 0)),
@@ -42,7 +43,7 @@ test('what is kept is what would be made, whatever is judged meanwhile and howev
 		fc.property(fc.array(moments, { minLength: 2, maxLength: 8 }), (steps) => {
 			const kept = facts();
 			for (const { incidents, ...moment } of steps) {
-				const common = { ...moment, countedAt, shown: shownDays(moment.now) };
+				const common = { ...moment, shown: shownDays(moment.now) };
 				expect(writtenTarget(target, kept, incidents, common)).toEqual(writtenTarget(target, facts(), incidents, common));
 			}
 		}),
@@ -51,7 +52,7 @@ test('what is kept is what would be made, whatever is judged meanwhile and howev
 
 test('while nothing of it moves it is the same object; new numbers make it anew', () => {
 	const kept = facts();
-	const common = { now: countedAt, countedAt, vantages: ['a'], shown: shownDays(countedAt), doubts: [], maintenances: [] };
+	const common = { now: countedAt, vantages: ['a'], shown: shownDays(countedAt), doubts: [], maintenances: [] };
 	const written = writtenTarget(target, kept, [over], common);
 	expect(writtenTarget(target, kept, [{ ...over }], { ...common, now: countedAt + 1_000, shown: shownDays(countedAt + 1_000) })).toBe(written);
 	expect(writtenTarget(target, facts(), [over], common)).not.toBe(written);

@@ -46,6 +46,8 @@ export interface ToldHeadroom extends Pick<RateLimitHeaders, 'requestsLimit' | '
 
 export interface TargetFacts {
 	readonly firstScheduledAt: number;
+	/** When they were read, ms since epoch: what was due is counted up to then, as what ran is; left out: now. */
+	readonly countedAt?: number;
 	/** Where the budget stretches its cadence, ms; left out: it does not. */
 	readonly plannedIntervalMs?: number;
 	/** A missing window is empty. */
@@ -64,8 +66,6 @@ export interface TargetFacts {
 /** What is the same for all targets of a snapshot. */
 export interface ViewFacts {
 	readonly now: number;
-	/** When the numbers were read, ms since epoch: what was due is counted up to then, as what ran is. */
-	readonly countedAt: number;
 	readonly vantages: readonly string[];
 	readonly shown: ShownDays;
 	readonly doubts: readonly Doubt[];
@@ -114,7 +114,7 @@ export function writtenTarget(target: Target, facts: TargetFacts | undefined, in
 	);
 	const vantageStates = Object.fromEntries(Object.entries(recent).map(([vantage, one]) => [vantage, vantageState(one, verdict.state, now, staleMs)]));
 	// The minutes of an open incident go on.
-	const key = facts === undefined || incidents.some(isOpen) ? null : keyOf(incidents, verdict, vantageStates, common);
+	const key = facts === undefined || incidents.some(isOpen) ? null : keyOf(incidents, verdict, vantageStates, facts.countedAt ?? now, common);
 	const known = facts === undefined ? undefined : kept.get(facts);
 	if (key !== null && known?.key === key && known.target === target) return known.written;
 	const written = writeTarget(makeView(target, facts, incidents, { verdict, vantageStates, faults }, common));
@@ -129,7 +129,8 @@ function keyOf(
 	incidents: readonly Incident[],
 	{ state, reason, sinceAt, incident }: TargetVerdict,
 	vantageStates: Readonly<Record<string, State>>,
-	{ countedAt, vantages, shown }: ViewFacts,
+	countedAt: number,
+	{ vantages, shown }: ViewFacts,
 ): string {
 	const past = incidents.map(({ id, cause, impact, condition, startedAt, resolvedAt, override }) => [
 		id,
@@ -151,7 +152,8 @@ interface Judged {
 
 function makeView(target: Target, facts: TargetFacts | undefined, incidents: readonly Incident[], judged: Judged, common: ViewFacts): TargetView {
 	const { verdict, vantageStates, faults } = judged;
-	const { now, countedAt, vantages, shown } = common;
+	const { now, vantages, shown } = common;
+	const countedAt = facts?.countedAt ?? now;
 	const recent = facts?.recent ?? {};
 	const windowOf = (name: WindowName) => facts?.windows[name] ?? emptyRollup;
 	const measuredAt = latest(Object.values(recent).map((one) => one.measuredAt));

@@ -1,5 +1,5 @@
 /** What is published of a window, without the histograms that it is read from: of 10,000 targets these would take 70 MB between two reads. */
-import { countOf, type Histogram, quantile } from './histogram.ts';
+import { countOf, emptyHistogram, type Histogram, quantile } from './histogram.ts';
 import { emptyRollup, type Rollup } from './rollup.ts';
 import type { TargetView, WindowName } from './snapshot.ts';
 
@@ -13,7 +13,7 @@ export interface LatencyFigures {
 }
 
 export interface WindowFigures extends WindowCounts {
-	/** By canary, of 30m and 1d only. */
+	/** By canary, of 30m and 1d only; the speed of 1d alone. */
 	readonly latency: Readonly<Record<string, LatencyFigures>>;
 }
 
@@ -27,7 +27,8 @@ export function windowFigures(
 	const { count, missed, good, bad, excluded, served, refused, right, answered } = all;
 	const outcomes = window === '1d' ? all.outcomes : emptyRollup.outcomes;
 	const isTimed = window === '30m' || window === '1d';
-	const latency = isTimed ? Object.fromEntries(Object.entries(byCanary).map(([canary, rollup]) => [canary, latencyFigures(rollup)])) : noLatency;
+	const figuresOf = ({ ttft, speed }: Rollup) => latencyFigures({ ttft, speed: window === '1d' ? speed : emptyHistogram });
+	const latency = isTimed ? Object.fromEntries(Object.entries(byCanary).map(([canary, rollup]) => [canary, figuresOf(rollup)])) : noLatency;
 	return { count, missed, good, bad, excluded, served, refused, right, answered, outcomes, latency };
 }
 

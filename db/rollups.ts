@@ -1,11 +1,12 @@
-import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
+import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
 import { type longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
+import { type AlikeRow, alikeColumns, detailsJoin, rollupOfRow } from './alike-results.ts';
 import { findKeys, findNames } from './names.ts';
 import { readPacked } from './packed-rollups.ts';
-import { type RawRow, rawColumns, rawJoin, toRolledResult } from './raw-row.ts';
 import { type CountsRow, type DistributionsRow, distributionColumns, rollupTables, type SeriesBucket, sumColumns, toRollup } from './rollup-row.ts';
 import { findSeries } from './series.ts';
 import { instant, query, type Sql } from './sql.ts';
+import { outcomeBits } from './stored-columns.ts';
 
 interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 	readonly target_key: number;
@@ -15,21 +16,33 @@ interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 const sums = sumColumns.map((column) => `sum(${column})::bigint as ${column}`).join(', ');
 
 /** Which distributions are added up over a window, beside the counts. Of total times nobody asks, and they are the costliest. */
-export type WindowDistributions = 'all' | 'outcomes' | 'none';
+export type WindowDistributions = 'all' | 'latency' | 'ttft' | 'outcomes' | 'none';
 const added: Readonly<Record<WindowDistributions, readonly string[]>> = {
 	all: ['outcome_codes', 'ttft_buckets', 'speed_buckets'],
+	latency: ['ttft_buckets', 'speed_buckets'],
+	ttft: ['ttft_buckets'],
 	outcomes: ['outcome_codes'],
 	none: [],
 };
+const allDistributions = Object.keys(added) as WindowDistributions[];
 
-/** Sums rows of several tables, each over its own stretch of the window, by target and canary. Sparse distributions add up key by key. */
-function windowQuery(name: string, tables: readonly RollupStep[], which: WindowDistributions): ReturnType<typeof query<GroupRow>> {
+/**
+ * Sums rows of several tables, each over its own stretch of the window, by target and canary. Sparse distributions add up key by key.
+ * @param isPart of targets with keys in a range that is given last
+ */
+function windowQuery(name: string, tables: readonly RollupStep[], which: WindowDistributions, isPart = false): ReturnType<typeof query<GroupRow>> {
 	const distributions = distributionColumns.filter(([keys]) => added[which].includes(keys));
 	const columns = [...sumColumns, ...distributions.flat()].map((column) => `r.${column}`).join(', ');
+	const stretch = (i: number) => `r.bucket_at >= $${2 * i + 1}::timestamptz and r.bucket_at < $${2 * i + 2}::timestamptz`;
+	const range = `s.target_key > $${2 * tables.length + 1}::int and s.target_key <= $${2 * tables.length + 2}::int`;
 	const rows = tables
-		.map(
-			(step, i) => `select s.target_key, s.canary_key, ${columns} from ${rollupTables[step]} r join series s using (series_key)
-				where r.bucket_at >= $${2 * i + 1}::timestamptz and r.bucket_at < $${2 * i + 2}::timestamptz`,
+		.map((step, i) =>
+			isPart
+				? // Series by series, as the fence has it: each part would else go through the whole stretch.
+					`select s.target_key, s.canary_key, ${columns} from series s cross join lateral (
+						select * from ${rollupTables[step]} r where r.series_key = s.series_key and ${stretch(i)} offset 0
+					) r where ${range}`
+				: `select s.target_key, s.canary_key, ${columns} from ${rollupTables[step]} r join series s using (series_key) where ${stretch(i)}`,
 		)
 		.join(' union all ');
 	const totals = `totals as (select target_key, canary_key, ${sums} from rows group by target_key, canary_key)`;
@@ -47,29 +60,35 @@ function windowQuery(name: string, tables: readonly RollupStep[], which: WindowD
 	return query(name, `with rows as materialized (${rows}), ${totals}, ${merged.join(', ')} select * from totals ${joins}`);
 }
 
-const fromFiveMinutes = {
-	all: windowQuery('rollups_window_5m', ['five_minutes'], 'all'),
-	outcomes: windowQuery('rollups_window_5m_outcomes', ['five_minutes'], 'outcomes'),
-	none: windowQuery('rollups_window_5m_counts', ['five_minutes'], 'none'),
-};
-const fromHours = {
-	all: windowQuery('rollups_window_hours', ['five_minutes', 'hour'], 'all'),
-	outcomes: windowQuery('rollups_window_hours_outcomes', ['five_minutes', 'hour'], 'outcomes'),
-	none: windowQuery('rollups_window_hours_counts', ['five_minutes', 'hour'], 'none'),
-};
+const forEach = (name: string, tables: readonly RollupStep[], isPart = false) =>
+	Object.fromEntries(allDistributions.map((which) => [which, windowQuery(`${name}_${which}`, tables, which, isPart)])) as Record<
+		WindowDistributions,
+		ReturnType<typeof windowQuery>
+	>;
+const fromFiveMinutes = forEach('rollups_window_5m', ['five_minutes']);
+const fromHours = forEach('rollups_window_hours', ['five_minutes', 'hour']);
+const partFromHours = forEach('rollups_window_hours_part', ['five_minutes', 'hour'], true);
 const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], 'none');
 
-// The part of the first bucket that lies in the window, from the raw results.
-const selectEdge = query<RawRow & { target_key: number; canary_key: number }>(
-	'rollups_window_edge',
-	`select s.target_key, s.canary_key, ${rawColumns}
-	from series s
-	cross join lateral (
-		select * from probe_results r where r.series_key = s.series_key and r.slot_at >= $1::timestamptz and r.slot_at < $2::timestamptz order by r.slot_at
-	) p
-	${rawJoin}
-	where s.kind = 0`,
-);
+// The part of the first bucket that lies in the window, from the raw results. Without the fence Postgres may read a whole day instead.
+const edgeQuery = (name: string, codes: Parameters<typeof alikeColumns>[0]) =>
+	query<AlikeRow & { target_key: number; canary_key: number }>(
+		name,
+		`select s.target_key, s.canary_key, ${alikeColumns(codes)}
+		from series s
+		cross join lateral (select * from probe_results r where r.series_key = s.series_key and r.slot_at >= $1::timestamptz and r.slot_at < $2::timestamptz offset 0) p
+		${detailsJoin}
+		where s.kind = 0 and s.target_key > $3::int and s.target_key <= $4::int
+		group by target_key, canary_key, code & ${outcomeBits}, ran`,
+	);
+const edgeOfCounts = edgeQuery('rollups_window_edge_counts', []);
+const edges: Readonly<Record<WindowDistributions, ReturnType<typeof edgeQuery>>> = {
+	all: edgeQuery('rollups_window_edge', ['ttft', 'speed']),
+	latency: edgeQuery('rollups_window_edge_latency', ['ttft', 'speed']),
+	ttft: edgeQuery('rollups_window_edge_ttft', ['ttft']),
+	outcomes: edgeOfCounts,
+	none: edgeOfCounts,
+};
 
 const selectOneDay = query<SeriesBucket & CountsRow & DistributionsRow>(
 	'rollups_one_day',
@@ -118,20 +137,28 @@ export interface WindowRollup {
 	readonly byCanary: Readonly<Record<string, Rollup>>;
 }
 
+export interface WindowOptions {
+	readonly now: number;
+	readonly windows: readonly WindowName[];
+	/** What of the outcomes and histograms up to 1d is asked for; left out: all. What is not is empty. */
+	readonly distributions?: WindowDistributions;
+	/** Of 1d: only targets with a key above the first and up to the second; null or left out: all. */
+	readonly targetKeys?: readonly [after: number, through: number] | null;
+}
+
 /**
  * Target id → window → sums. A target without slots in a window lacks it. A window ends now. Up to 1d it is exact: its first bucket is cut at
  * its start, from the raw results. The longer ones begin with the full hour that holds their start (`windowStart`), so they are up to an hour
  * longer than their name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
  * the longer windows carry counts, tokens and cost only.
- * @param distributions what of the outcomes and histograms up to 1d is asked for; default all. What is not is empty.
  */
 export async function readWindowRollups(
 	sql: Sql,
-	{ now, windows, distributions = 'all' }: { readonly now: number; readonly windows: readonly WindowName[]; readonly distributions?: WindowDistributions },
+	{ now, windows, distributions = 'all', targetKeys = null }: WindowOptions,
 ): Promise<Map<string, Partial<Record<WindowName, WindowRollup>>>> {
 	const byTarget = new Map<string, Partial<Record<WindowName, WindowRollup>>>();
 	for (const window of windows) {
-		const sumsOf = await readWindow(sql, window, now, distributions);
+		const sumsOf = await readWindow(sql, window, { now, distributions, targetKeys });
 		const targets = await findNames(
 			sql,
 			'target',
@@ -172,7 +199,9 @@ interface GroupSums {
 	readonly rollup: Rollup;
 }
 
-async function readWindow(sql: Sql, window: WindowName, now: number, distributions: WindowDistributions): Promise<GroupSums[]> {
+const allKeys = [0, 0x7fffffff] as const;
+
+async function readWindow(sql: Sql, window: WindowName, { now, distributions, targetKeys }: Required<Omit<WindowOptions, 'windows'>>): Promise<GroupSums[]> {
 	const startAt = windowStart(window, now);
 	const end = instant(now + rollupSteps.day);
 	// Few coarse rows for the whole, fine ones for the edge.
@@ -180,20 +209,17 @@ async function readWindow(sql: Sql, window: WindowName, now: number, distributio
 	const from = instant(Math.ceil(startAt / fine) * fine);
 	const edge = instant(Math.ceil(startAt / coarse) * coarse);
 	if (isLong(window)) return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
-	const whole = window === '1d' ? await sql.run(fromHours[distributions], [from, edge, edge, end]) : await sql.run(fromFiveMinutes[distributions], [from, end]);
-	const cut = await sql.run(selectEdge, [instant(startAt), from]);
-	const groups = Map.groupBy(cut, ({ target_key, canary_key }) => `${target_key} ${canary_key}`);
-	const cutSums = [...groups.values()].flatMap((rows) => {
-		const [first] = rows;
-		if (first === undefined) return [];
-		const { outcomes, ttft, speed, ...counts } = rollupOf(rows.map(toRolledResult));
-		const rollup = {
-			...counts,
-			outcomes: distributions === 'none' ? emptyRollup.outcomes : outcomes,
-			...(distributions === 'all' ? { ttft, speed } : { ttft: emptyRollup.ttft, speed: emptyRollup.speed }),
-			total: emptyRollup.total,
-		};
-		return [{ targetKey: first.target_key, canaryKey: first.canary_key, rollup }];
+	const whole =
+		window !== '1d'
+			? await sql.run(fromFiveMinutes[distributions], [from, end])
+			: targetKeys === null
+				? await sql.run(fromHours[distributions], [from, edge, edge, end])
+				: await sql.run(partFromHours[distributions], [from, edge, edge, end, ...targetKeys]);
+	const cut = await sql.run(edges[distributions], [instant(startAt), from, ...(targetKeys ?? allKeys)]);
+	const hasOutcomes = added[distributions].includes('outcome_codes');
+	const cutSums = cut.map((row) => {
+		const rollup = rollupOfRow(row);
+		return { targetKey: row.target_key, canaryKey: row.canary_key, rollup: hasOutcomes ? rollup : { ...rollup, outcomes: emptyRollup.outcomes } };
 	});
 	return [...whole.map(toGroupSums), ...cutSums];
 }

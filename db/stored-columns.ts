@@ -33,6 +33,9 @@ const longestRemark = 200;
 /** Below this share of a limit its headers say something new. */
 const scarceRatio = 0.1;
 
+/** Of a code: the outcome and whether it counts as good, bad or neither. */
+export const outcomeBits = 255;
+
 export function codeOf({ outcome, sli, phase }: ProbeResult): number {
 	return outcomeCodes[outcome] + sliCodes[sli] * 64 + (phase === null ? 0 : phaseCodes[phase] + 1) * 256;
 }

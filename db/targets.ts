@@ -28,6 +28,8 @@ const selectTargets = query<TargetRow>(
 	from targets order by target_id`,
 );
 
+const selectHighest = query<{ key: number }>('targets_highest', 'select coalesce(max(target_key), 0) as key from targets');
+
 export interface TargetRow {
 	readonly key: number;
 	readonly id: string;
@@ -55,6 +57,11 @@ export async function registerTargets(db: Db, targets: readonly Target[], now: n
 		await tx.run(removeTargets, [ids, instant(now)]);
 		await markChanges(tx, targets, now);
 	});
+}
+
+/** 0 while there is none. */
+export async function highestTargetKey(sql: Sql): Promise<number> {
+	return (await sql.run(selectHighest))[0]?.key ?? 0;
 }
 
 /** Target id → when it was first configured, ms since epoch; the removed ones included. */

@@ -1,5 +1,5 @@
-import { type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
-import { type RawRow, type RolledResult, rawColumns, rawJoin, toRolledResult } from './raw-row.ts';
+import { mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
+import { type AlikeRow, alikeColumns, detailsJoin, rollupOfRow } from './alike-results.ts';
 import { readStretch } from './read-results.ts';
 import {
 	type CountsRow,
@@ -12,6 +12,7 @@ import {
 	toRollup,
 } from './rollup-row.ts';
 import { instant, query, type Sql, type Tx } from './sql.ts';
+import { outcomeBits } from './stored-columns.ts';
 
 const claimProgress = query<{ seq: number }>('roll_up_claim', 'select read_through_seq as seq from roll_up_progress for update skip locked');
 const waitForProgress = query<{ seq: number }>('roll_up_wait', 'select read_through_seq as seq from roll_up_progress for update');
@@ -30,16 +31,17 @@ const selectTouched = query<SeriesBucket & { last_seq: number; scheduled: boolea
 
 const given = 'unnest($1::int[], $2::float8[]) as given(series_key, bucket_s)';
 
-const selectRaw = query<RawRow & { bucket_at: number }>(
+const selectRaw = query<AlikeRow & SeriesBucket>(
 	'roll_up_raw',
-	`select to_timestamp(given.bucket_s) as bucket_at, ${rawColumns}
+	`select given.series_key, to_timestamp(given.bucket_s) as bucket_at, ${alikeColumns(['ttft', 'total', 'speed'])}
 	from ${given}
 	cross join lateral (
 		select * from probe_results r
 		where r.series_key = given.series_key and r.slot_at >= to_timestamp(given.bucket_s) and r.slot_at < to_timestamp(given.bucket_s) + interval '5 minutes'
-		order by r.slot_at
+		offset 0
 	) p
-	${rawJoin}`,
+	${detailsJoin}
+	group by given.series_key, given.bucket_s, p.code & ${outcomeBits}, ran`,
 );
 
 const selectFiner = Object.fromEntries(
@@ -58,6 +60,17 @@ const selectFiner = Object.fromEntries(
 		),
 	]),
 ) as Record<'five_minutes' | 'hour', ReturnType<typeof query<SeriesBucket & { into_at: number } & CountsRow & DistributionsRow>>>;
+
+const selectKnown = Object.fromEntries(
+	Object.entries(rollupTables).map(([step, table]) => [
+		step,
+		query<SeriesBucket & CountsRow & DistributionsRow>(
+			`roll_up_known_${step}`,
+			`select r.series_key, r.bucket_at, ${[...sumColumns, ...distributionColumns.flat()].map((column) => `r.${column}`).join(', ')}
+			from ${given} join ${table} r on r.series_key = given.series_key and r.bucket_at = to_timestamp(given.bucket_s)`,
+		),
+	]),
+) as Record<RollupStep, ReturnType<typeof query<SeriesBucket & CountsRow & DistributionsRow>>>;
 
 const names = rollupColumns.map(({ name }) => name);
 const upserts = Object.fromEntries(
@@ -116,14 +129,18 @@ export async function setRollUpProgress(tx: Tx, readThroughSeq: number): Promise
 	await tx.run(moveProgress, [readThroughSeq]);
 }
 
-/** Every scheduled result of each bucket, in slot order. */
-export async function readRawOfBuckets(tx: Tx, buckets: readonly SeriesBucket[]): Promise<{ bucket: SeriesBucket; results: RolledResult[] }[]> {
+/** The buckets that have raw results, and what these add up to. */
+export async function sumRawOfBuckets(tx: Tx, buckets: readonly SeriesBucket[]): Promise<{ bucket: SeriesBucket; rollup: Rollup }[]> {
 	const rows = await tx.run(selectRaw, keysOf(buckets));
 	return [...Map.groupBy(rows, seriesBucketKey).values()].flatMap((group) => {
 		const [first] = group;
-		if (first === undefined) return [];
-		return [{ bucket: bucketOf(first, first.bucket_at), results: group.map(toRolledResult) }];
+		return first === undefined ? [] : [{ bucket: bucketOf(first, first.bucket_at), rollup: mergeRollups(group.map(rollupOfRow)) }];
 	});
+}
+
+/** Those of the buckets that have one, by `seriesBucketKey`. */
+export async function readKnownRollups(tx: Tx, step: RollupStep, buckets: readonly SeriesBucket[]): Promise<Map<string, Rollup>> {
+	return new Map((await tx.run(selectKnown[step], keysOf(buckets))).map((row) => [seriesBucketKey(row), toRollup(row)]));
 }
 
 /** For each bucket of `step` (hour or day) the rollups of the next finer step that lie in it. */
@@ -149,18 +166,16 @@ export async function trimHourRollups(sql: Sql, before: number): Promise<number>
 	return (await sql.run(trimHours, [instant(before)]))[0]?.count ?? 0;
 }
 
-/** The buckets of a coarser step that hold the given ones, each once. */
-export function coarserBuckets(buckets: readonly SeriesBucket[], step: RollupStep): SeriesBucket[] {
-	const stepMs = rollupSteps[step];
-	const coarser = buckets.map((bucket) => bucketOf(bucket, Math.floor(bucket.bucket_at / stepMs) * stepMs));
-	return [...new Map(coarser.map((bucket) => [seriesBucketKey(bucket), bucket])).values()];
+/** The bucket of a coarser step that holds the given one. */
+export function coarserBucket(bucket: SeriesBucket, step: RollupStep): SeriesBucket {
+	return bucketOf(bucket, Math.floor(bucket.bucket_at / rollupSteps[step]) * rollupSteps[step]);
 }
 
 function bucketOf({ series_key }: SeriesBucket, bucket_at: number): SeriesBucket {
 	return { series_key, bucket_at };
 }
 
-function seriesBucketKey({ series_key, bucket_at }: SeriesBucket): string {
+export function seriesBucketKey({ series_key, bucket_at }: SeriesBucket): string {
 	return `${series_key} ${bucket_at}`;
 }
 

@@ -34,7 +34,7 @@ test('of a large one everything is drawn at first, then the oldest in turns, and
 	const drawnAt = new Map<string, number>();
 	for (let at = every; at <= 40 * every; at += every) {
 		const { paths, targetIds } = turns.next(fleet);
-		expect(paths.size).toBe(Math.ceil(pageCount / 2));
+		expect(paths.size).toBe(Math.ceil((pageCount * every) / 40_000));
 		expect(targetIds?.length).toBe([...paths].filter((path) => path.startsWith('target/')).length);
 		for (const path of paths) {
 			expect(at - (drawnAt.get(path) ?? 0)).toBeLessThanOrEqual(60_000);
@@ -44,16 +44,33 @@ test('of a large one everything is drawn at first, then the oldest in turns, and
 	expect(drawnAt.size).toBe(pageCount);
 });
 
+test('each page within a minute also where renderings take long and come seldom', () => {
+	for (const gaps of [[30_000], [15_000, 30_000], [3_000, 27_000, 12_500]]) {
+		const turns = inTurns();
+		turns.next(fleet);
+		const drawnAt = new Map<string, number>();
+		let at = 0;
+		for (let i = 0; i < 60; i++) {
+			at += gaps[i % gaps.length] ?? 0;
+			for (const path of turns.next(fleet, false, gaps[i % gaps.length]).paths) {
+				expect(at - (drawnAt.get(path) ?? 0)).toBeLessThanOrEqual(60_000);
+				drawnAt.set(path, at);
+			}
+		}
+		expect(drawnAt.size).toBe(pageCount);
+	}
+});
+
 test('renderings that follow each other sooner draw less each', () => {
 	const turns = inTurns();
 	turns.next(fleet);
-	expect(turns.next(fleet, false, 3_000).paths.size).toBe(Math.ceil(pageCount / 10));
+	expect(turns.next(fleet, false, 5_000).paths.size).toBe(Math.ceil(pageCount / 10));
 });
 
 test('of one that is larger still no more are drawn in a round', () => {
 	const turns = inTurns(60);
 	turns.next(fleet);
-	expect(turns.next(fleet).paths.size).toBe(30);
+	expect(turns.next(fleet).paths.size).toBe(Math.ceil(60 * (15 / 40)));
 	expect(turns.next(fleet, false, 600_000).paths.size).toBe(60);
 });
 
@@ -72,7 +89,7 @@ test('a verdict that moves is drawn at once, on its own page and on its model’
 	expect(paths).toContain(`target/${target?.slug}.html`);
 	expect(targetIds).toContain(target?.id);
 	expect([...paths].filter((path) => path.startsWith('model/')).length).toBeGreaterThan(0);
-	expect(paths.size).toBe(10);
+	expect(paths.size).toBe(Math.ceil(20 * (15 / 40)));
 	expect(turns.next(down).paths).not.toContain(`target/${target?.slug}.html`);
 	expect(turns.next(fleet).paths).toContain(`target/${target?.slug}.html`);
 });

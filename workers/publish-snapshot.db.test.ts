@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLog } from '#core/log.ts';
+import type { TargetView } from '#core/snapshot.ts';
 import { reserve } from '#db/budget.ts';
 import { openIncident, resolveIncident } from '#db/incidents.ts';
 import { dayOf } from '#db/partitions.ts';
@@ -115,6 +116,34 @@ it('a publication that began before a verdict and ends after it does not put it 
 	expect((await begun).targets[0]?.incident).toBe('i-1');
 	await transaction(database.db, (tx) => resolveIncident(tx, 'i-1', { update: { at: now, status: 'resolved', body: 'Well.' } }));
 	expect((await slow.publishVerdicts()).targets[0]?.incident).toBeNull();
+});
+
+it('a target without news keeps its very text while its numbers are kept, one with news is written anew', async () => {
+	const all = [...targets, sampleTarget('acme:large:chat'), sampleTarget('acme:silent:chat')];
+	await registerTargets(database.db, all, sampleNow - 3_600_000);
+	await insertResults(database.db, [sampleResult({ model: 'large' })], { now, retentionDays: 14 });
+	await rollUp({ db: database.db, log: silentLog, now: () => now });
+	const clock = { rollups: now };
+	const rollups = createRollupReader(database.db);
+	const publisher = publisherWith({
+		targets: () => all,
+		// What was read stays for as long as this clock stands.
+		rollups: { windows: () => rollups.windows(clock.rollups), days: () => rollups.days(clock.rollups) },
+	});
+	const publish = async () => {
+		const { targets: written } = await publisher.publish();
+		return { written, views: written.map(({ text }) => JSON.parse(text) as TargetView) };
+	};
+	const first = await publish();
+	await insertResults(database.db, [sampleResult({ slotAt: sampleNow + 60_000, startedAt: sampleNow + 60_000 })], { now: now + 60_000, retentionDays: 14 });
+	now += 61_000;
+	const second = await publish();
+	expect(second.views[0]?.measuredAt).toBe(new Date(sampleNow + 60_000).toISOString());
+	expect(second.written[1]).toBe(first.written[1]);
+	expect(second.views[2]?.coverage).toEqual({ ran: 0, due: 57, ratio: 0 });
+	clock.rollups = now;
+	expect((await publish()).views.map(({ coverage }) => coverage.due)).toEqual([57, 57, 57]);
+	expect(first.views.map(({ coverage }) => coverage.due)).toEqual([56, 56, 56]);
 });
 
 it('tells what the probes cost only where the operator shows it', async () => {

@@ -91,7 +91,7 @@ export function createPublisher(tools: PublishTools): Publisher {
 		firstSeen: keepRead(() => firstScheduledAt(tools.db), seldomKept),
 	};
 	const publish = async () => {
-		const numbers = await readNumbers(tools, readers);
+		const numbers = await readNumbers(tools, readers, kept?.facts);
 		await writeAhead(tools, numbers);
 		kept = numbers;
 		return store(tools, kept);
@@ -106,7 +106,8 @@ export function createPublisher(tools: PublishTools): Publisher {
 	};
 }
 
-async function readNumbers(tools: PublishTools, readers: Readers): Promise<Numbers> {
+/** @param before the facts of the last publication */
+async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbers['facts']): Promise<Numbers> {
 	const { db, rollups, now, targets } = tools;
 	const at = now();
 	const configured = targets();
@@ -125,27 +126,45 @@ async function readNumbers(tools: PublishTools, readers: Readers): Promise<Numbe
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries, intervalMs }): [string, TargetFacts] => {
+			// One that no window knows of is counted anew each time: what was due goes on.
 			const own = windows.get(id) ?? {};
 			const primary = canaries[0]?.name ?? '';
-			return [
-				id,
-				{
-					firstScheduledAt: firstSeen.get(id) ?? at,
-					plannedIntervalMs: plannedIntervalMs({ id, intervalMs }, plan, at),
-					windows: own,
-					latency: { '30m': own['30m']?.latency[primary], '1d': own['1d']?.latency[primary] },
-					days: days.get(id),
-					recent: recent.get(id) ?? {},
-					headroom: headroomOf.get(id) ?? [],
-					canaryTests: testsOf.get(id) ?? [],
-				},
-			];
+			const fresh: TargetFacts = {
+				firstScheduledAt: firstSeen.get(id) ?? at,
+				countedAt: at,
+				plannedIntervalMs: plannedIntervalMs({ id, intervalMs }, plan, at),
+				windows: own,
+				latency: { '30m': own['30m']?.latency[primary], '1d': own['1d']?.latency[primary] },
+				days: days.get(id),
+				recent: recent.get(id) ?? nothingHeard,
+				headroom: headroomOf.get(id) ?? [],
+				canaryTests: testsOf.get(id) ?? [],
+			};
+			const known = before?.get(id);
+			return [id, known !== undefined && isUnmoved(known, fresh) ? known : fresh];
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
 	const cap = tools.capMicroUsdPerDay?.() ?? null;
 	const spend = cap === null ? null : spendView(spentOf.get(dayOf(at)) ?? 0, cap, configured, vantages.length);
 	return { readAt: at, targets: configured, vantages, facts, objectives, spend };
+}
+
+const nothingHeard: TargetFacts['recent'] = {};
+
+/**
+ * The readers give again what has not moved. A target without news then keeps its facts and with them its text (core/target-view.ts): of 10,000 targets a
+ * publication has news of a quarter.
+ */
+function isUnmoved(known: TargetFacts, fresh: TargetFacts): boolean {
+	const same = (a: readonly unknown[] = [], b: readonly unknown[] = []) => a.length === b.length && a.every((item, i) => item === b[i]);
+	return (
+		(['firstScheduledAt', 'plannedIntervalMs', 'windows', 'days', 'recent'] as const).every((field) => known[field] === fresh[field]) &&
+		known.latency['30m'] === fresh.latency['30m'] &&
+		known.latency['1d'] === fresh.latency['1d'] &&
+		same(known.headroom, fresh.headroom) &&
+		same(known.canaryTests, fresh.canaryTests)
+	);
 }
 
 function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: readonly Target[], vantageCount: number): SpendView {
@@ -164,7 +183,7 @@ const pieceMs = 8;
 /** Writes the targets of new numbers before the lock is taken: meanwhile verdicts are published with the numbers of before. */
 async function writeAhead(tools: PublishTools, numbers: Numbers): Promise<void> {
 	let pieceEndsAt = performance.now() + pieceMs;
-	for (const _ of writeTargets({ ...numbers, ...(await readJudged(tools, tools.db)), countedAt: numbers.readAt })) {
+	for (const _ of writeTargets({ ...numbers, ...(await readJudged(tools, tools.db)) })) {
 		if (performance.now() < pieceEndsAt) continue;
 		await setImmediate();
 		pieceEndsAt = performance.now() + pieceMs;
@@ -189,13 +208,12 @@ async function readJudged({ now, maintenances }: PublishTools, sql: Db | Tx): Pr
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { readAt, targets, vantages, facts, objectives, spend }: Numbers): Promise<WrittenSnapshot> {
+function store(tools: PublishTools, { targets, vantages, facts, objectives, spend }: Numbers): Promise<WrittenSnapshot> {
 	const { db, status, simulated, intervalMs, drill } = tools;
 	return storeSnapshot(db, async (number, tx) => {
 		const judged = await readJudged(tools, tx);
 		return buildSnapshot({
 			...judged,
-			countedAt: readAt,
 			number,
 			...status(),
 			simulated,

@@ -106,6 +106,25 @@ it('gives the same digits for late, repeated, replaced and out-of-order results,
 	await expectRollupsOfRaw();
 });
 
+it('puts a sum that was damaged right with the next part that begins in it, and at once where the damage shows', async () => {
+	const at = (slotAt: number) => insert([sampleResult({ slotAt, startedAt: slotAt })]);
+	const hourAt = Math.floor(sampleNow / rollupSteps.hour) * rollupSteps.hour;
+	await at(hourAt);
+	await rollUp(tools());
+	await db.execute('update rollups_hour set good_count = 40');
+	await db.execute('update rollups_day set good_count = 0, ttft_buckets = $1, ttft_counts = $2', ['{}', '{}']);
+	await at(hourAt + 1_000);
+	await rollUp(tools());
+	const hour = async () => (await readSeries(db, 'acme:small:chat', { fromAt: 0, toAt: sampleNow + 1e9, step: 'hour' }))[0]?.rollup.good;
+	expect(await hour()).toBe(41);
+	await at(hourAt + rollupSteps.five_minutes);
+	await rollUp(tools());
+	expect(await hour()).toBe(3);
+	await at(hourAt + rollupSteps.hour);
+	await rollUp(tools());
+	await expectRollupsOfRaw();
+});
+
 it('goes through a long backlog in steps', async () => {
 	const slots = Array.from({ length: 12_000 }, (_, i) => missedSlot(sampleResult({ slotAt: sampleNow - i * 1_000 }), 'missed_slot'));
 	await insert(slots);

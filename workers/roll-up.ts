@@ -1,11 +1,20 @@
 /** Recorded results -> sums per 5 minutes, hour and day. */
 import type { Log } from '#core/log.ts';
-import { mergeRollups, rollupOf } from '#core/rollup.ts';
+import { mergeRollups, type Rollup, type RollupStep, replaceParts } from '#core/rollup.ts';
 import { unpackTouched } from '#db/packed-rollups.ts';
 import { summarizeResults } from '#db/partitions.ts';
 import type { SeriesBucket } from '#db/rollup-row.ts';
 import { type Db, isUnavailable, type Tx, transaction } from '#db/sql.ts';
-import { claimTouchedBuckets, coarserBuckets, readFinerRollups, readRawOfBuckets, setRollUpProgress, writeRollups } from '#db/write-rollups.ts';
+import {
+	claimTouchedBuckets,
+	coarserBucket,
+	readFinerRollups,
+	readKnownRollups,
+	seriesBucketKey,
+	setRollUpProgress,
+	sumRawOfBuckets,
+	writeRollups,
+} from '#db/write-rollups.ts';
 
 export interface RollUpTools {
 	readonly db: Db;
@@ -19,8 +28,8 @@ const resultsPerStep = 5_000;
 const jobMs = 20_000;
 
 /**
- * Takes in every result committed since the last run. Each 5-minute bucket that one falls into is summed anew from all its raw results,
- * then its hour from the 5-minute sums and its day from the hours: so a late, replaced or repeated result leaves the same digits as a
+ * Takes in every result committed since the last run. Each 5-minute bucket that one falls into is summed anew from all its raw results, and takes the
+ * place of the sum of before in its hour, as the hour's does in its day: so a late, replaced or repeated result leaves the same digits as a
  * timely one, and a crash leaves nothing half done. One process works at a time; a second one that is told to returns at once.
  * @returns how many 5-minute buckets were written.
  */
@@ -63,21 +72,74 @@ async function rollUpStep(tx: Tx): Promise<{ bucketCount: number; hasMore: boole
 	return { bucketCount: touched.buckets.length, hasMore: true };
 }
 
-/** Sums the given 5-minute buckets anew from the raw results, and the hours and days that they lie in. Inside a transaction that has the roll-up. */
+/** What is read of so many fits into the nursery of a process; of thousands at once all of it outlives its use. */
+const bucketsAtOnce = 500;
+
+/** Sums the given 5-minute buckets anew from the raw results, and brings the hours and days that they lie in up to them. Inside a transaction that has the roll-up. */
 export async function rollUpBuckets(tx: Tx, buckets: readonly SeriesBucket[]): Promise<void> {
-	await unpackTouched(tx, buckets);
-	const raw = await readRawOfBuckets(tx, buckets);
-	await writeRollups(
-		tx,
-		'five_minutes',
-		raw.map(({ bucket, results }) => ({ bucket, rollup: rollupOf(results) })),
-	);
-	for (const step of ['hour', 'day'] as const) {
-		const finer = await readFinerRollups(tx, step, coarserBuckets(buckets, step));
-		await writeRollups(
+	const sorted = buckets.toSorted((a, b) => a.series_key - b.series_key || a.bucket_at - b.bucket_at);
+	for (let start = 0; start < sorted.length; start += bucketsAtOnce) {
+		const some = sorted.slice(start, start + bucketsAtOnce);
+		await unpackTouched(tx, some);
+		const hours = await rollUpInto(tx, 'hour', await replace(tx, 'five_minutes', await sumRawOfBuckets(tx, some)));
+		await rollUpInto(tx, 'day', hours);
+	}
+}
+
+/** A rollup that was written, and the one that it replaced. */
+interface Change {
+	readonly bucket: SeriesBucket;
+	/** Null: there was none. */
+	readonly before: Rollup | null;
+	readonly after: Rollup;
+}
+
+async function replace(tx: Tx, step: RollupStep, rollups: readonly { bucket: SeriesBucket; rollup: Rollup }[], known?: Map<string, Rollup>): Promise<Change[]> {
+	const before =
+		known ??
+		(await readKnownRollups(
 			tx,
 			step,
-			finer.map(({ bucket, parts }) => ({ bucket, rollup: mergeRollups(parts) })),
-		);
+			rollups.map(({ bucket }) => bucket),
+		));
+	await writeRollups(tx, step, rollups);
+	return rollups.map(({ bucket, rollup }) => ({ bucket, before: before.get(seriesBucketKey(bucket)) ?? null, after: rollup }));
+}
+
+/**
+ * An hour or a day takes its changed parts in exchange for those of before; one with a part that is new, so each hour twelve times and each day
+ * twenty-four, is added up from all of them: a sum that was wrong does not stay so. (Always from all, a result took twice as
+ * much: bench/roll-up.ts.)
+ */
+async function rollUpInto(tx: Tx, step: 'hour' | 'day', changes: readonly Change[]): Promise<Change[]> {
+	const groups = [...Map.groupBy(changes, ({ bucket }) => seriesBucketKey(coarserBucket(bucket, step)))].map(([key, own]) => ({
+		key,
+		bucket: coarserBucket((own[0] as Change).bucket, step),
+		own,
+	}));
+	const known = await readKnownRollups(
+		tx,
+		step,
+		groups.map(({ bucket }) => bucket),
+	);
+	const replaced: { bucket: SeriesBucket; rollup: Rollup }[] = [];
+	const addedUp: SeriesBucket[] = [];
+	for (const { key, bucket, own } of groups) {
+		const rollup = takeChanges(known.get(key), own);
+		if (rollup === null) addedUp.push(bucket);
+		else replaced.push({ bucket, rollup });
 	}
+	const finer = addedUp.length === 0 ? [] : await readFinerRollups(tx, step, addedUp);
+	return replace(tx, step, [...replaced, ...finer.map(({ bucket, parts }) => ({ bucket, rollup: mergeRollups(parts) }))], known);
+}
+
+/** Null: it has to be added up from all its parts. */
+function takeChanges(sum: Rollup | undefined, changes: readonly Change[]): Rollup | null {
+	const before = changes.flatMap((change) => change.before ?? []);
+	if (sum === undefined || before.length < changes.length) return null;
+	return replaceParts(
+		sum,
+		before,
+		changes.map(({ after }) => after),
+	);
 }
