@@ -122,7 +122,12 @@ export function openDb({ url, max = 8, statementTimeoutMs = 30_000, name = 'linn
 
 /** Settings for a pg Client or Pool of ours. */
 export function connectionOf(url: string, statementTimeoutMs: number): pg.ClientConfig {
-	const options = `-c search_path=linnet -c timezone=UTC -c datestyle=ISO -c jit=off -c work_mem=16MB -c statement_timeout=${statementTimeoutMs}`;
+	const options = [
+		'-c search_path=linnet -c timezone=UTC -c datestyle=ISO -c jit=off -c work_mem=16MB',
+		`-c statement_timeout=${statementTimeoutMs}`,
+		// A process that is frozen inside a transaction, or whose machine has gone, would keep the order of results or a lease locked for everybody else.
+		`-c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+	].join(' ');
 	// pg lets `options` of the URL win over the setting, so ours go into it.
 	const merged = url.replace(/([?&]options=)([^&]*)/, (_, key, theirs) => `${key}${encodeURIComponent(`${decodeURIComponent(theirs)} ${options}`)}`);
 	// The server's own timeout does not help when the network swallows its answer.
@@ -163,8 +168,9 @@ export function inTransaction<T>(sql: Db | Tx, work: (tx: Tx) => Promise<T>): Pr
 }
 
 const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-// 08 connection, 53 out of resources, 57P0x shutdown and start, 57014 statement timeout, 25006 a standby, 40 deadlock and the like, 55P03 lock timeout.
-const unavailableStates = /^(08...|53...|57P0[1-5]|57014|25006|40...|55P03)$/;
+// 08 connection, 53 out of resources, 57P0x shutdown and start, 57014 statement timeout, 25006 a standby, 25P03 idle in a transaction for too long, 40 deadlock
+// and the like, 55P03 lock timeout.
+const unavailableStates = /^(08...|53...|57P0[1-5]|57014|25006|25P03|40...|55P03)$/;
 
 /** True when the same statement may succeed later: the server is away, not our data wrong. */
 export function isUnavailable(error: unknown): boolean {
