@@ -92,7 +92,7 @@ describe.skipIf(!possible)('a fault of our own', { timeout: 120_000 }, () => {
 		service = await startService({
 			dir: join(disk.dir, 'home'),
 			config: `interval: 1s
-timeouts: { connect: 1s, firstToken: 2s, stall: 2s, total: 4s }
+timeouts: { connect: 2s, firstToken: 4s, stall: 4s, total: 6s }
 budget: { usdPerDay: 1000000 }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(file)}
@@ -180,8 +180,8 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 	});
 
 	it('the event loop of the prober blocks', async () => {
-		await faults({ block: { id: 1, role: '--jobs probe', ms: 3_000 } });
-		await pause(4_000);
+		await faults({ block: { id: 1, role: '--jobs probe', ms: 5_000 } });
+		await pause(6_000);
 		await faults({});
 		await heals();
 		expect(await balance()).toEqual(balanced);

@@ -1,10 +1,12 @@
 /** The books after a fault: what the providers saw against what is recorded, what was decided against what was told. */
+import { classOfCause, eventType, type Transition } from '#core/alert.ts';
+import type { Incident } from '#core/incident.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { listIncidents } from '#db/incidents.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import type { Db } from '#db/sql.ts';
 import type { RequestNote, Simulator } from '#simulator/start-simulator.ts';
-import type { Collector } from '#test/collector.ts';
+import type { Collected, Collector } from '#test/collector.ts';
 import { until } from './service.ts';
 
 export interface Ledger {
@@ -63,19 +65,7 @@ export async function readLedger({ db, simulator, collector, wasIll, mayBeLost =
 	let untold: string[] = [];
 	if (collector !== null) {
 		await until('every message', async () => {
-			const told = Map.groupBy(collector.seen, ({ body }) => {
-				const { type, data } = JSON.parse(body) as { type: string; data: { incident: { id: string } } };
-				return `${type} ${data.incident.id}`;
-			});
-			// One that came back has been resolved as often as it relapsed, and once more.
-			const wanted = incidents.flatMap(({ id, resolvedAt, relapseCount }) => [
-				{ key: `incident.opened ${id}`, atMost: 1 },
-				...(resolvedAt === null ? [] : [{ key: `incident.resolved ${id}`, atMost: 1 + relapseCount }]),
-			]);
-			untold = wanted.flatMap(({ key, atMost }) => {
-				const count = new Set(told.get(key)?.map(({ headers }) => headers['webhook-id'])).size;
-				return count >= 1 && count <= atMost ? [] : [`${key}: ${count} messages`];
-			});
+			untold = withoutMessage(incidents, collector.seen);
 			return untold.length === 0;
 		}).catch(() => {});
 	}
@@ -113,6 +103,30 @@ export function withoutResult(seen: readonly RequestNote[], results: readonly Pr
 			if (own[0] === undefined || (own[0].startedAt ?? 0) > at + clockGrainMs) return true;
 			own.shift();
 			return false;
+		});
+}
+
+/** What should have been told of incidents and was not, or under more than one id. Repeats of one id are what at-least-once means. */
+export function withoutMessage(
+	incidents: readonly Pick<Incident, 'id' | 'cause' | 'resolvedAt' | 'relapseCount'>[],
+	seen: readonly Pick<Collected, 'body' | 'headers'>[],
+): string[] {
+	const told = Map.groupBy(seen, ({ body }) => {
+		const { type, data } = JSON.parse(body) as { type: string; data: { incident: { id: string } } };
+		return `${type} ${data.incident.id}`;
+	});
+	return incidents
+		.flatMap(({ id, cause, resolvedAt, relapseCount }) => {
+			const typeOf = (transition: Transition) => eventType(classOfCause(cause), transition);
+			// One that came back has been resolved as often as it relapsed, and once more.
+			return [
+				{ key: `${typeOf('opened')} ${id}`, atMost: 1 },
+				...(resolvedAt === null ? [] : [{ key: `${typeOf('resolved')} ${id}`, atMost: 1 + relapseCount }]),
+			];
+		})
+		.flatMap(({ key, atMost }) => {
+			const count = new Set(told.get(key)?.map(({ headers }) => headers['webhook-id'])).size;
+			return count >= 1 && count <= atMost ? [] : [`${key}: ${count} messages`];
 		});
 }
 
