@@ -105,9 +105,12 @@ it('the target document names what to mend, and the verdict why nothing is seen'
 	expect(shown?.canaryFaults).toMatchObject([{ canary: 'echo', state: 'refused', field: 'temperature', advice: expect.stringContaining('sendTemperature') }]);
 });
 
-it('a store that is away loses nothing: what was learned holds, and is stored when it is back', async () => {
-	const away = openDb({ url: 'postgres://nobody@127.0.0.1:1/nothing' });
-	let db: Db = away;
+it.each([
+	['is away', async () => openDb({ url: 'postgres://nobody@127.0.0.1:1/nothing' })],
+	['refuses what it is given', async () => ({ ...house.db, run: () => house.db.execute('select 1 / 0') as never, close: async () => {} })],
+])('a store that %s loses nothing: what was learned holds, and is stored when it is well', async (_, open) => {
+	const away: Db = await open();
+	let db = away;
 	const throughDb: Db = { ...house.db, run: (...args) => db.run(...args) };
 	const tests = openCanaryTests({ db: throughDb, log: silentLog });
 	expect(await tests.test(target, echo, sampleResult())).toEqual(sampleResult());

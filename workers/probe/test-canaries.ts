@@ -46,8 +46,9 @@ export function openCanaryTests({ db, log }: { readonly db: Db; readonly log: Lo
 				await writeCanaryTest(db, test);
 				unstored.delete(key);
 			} catch (error) {
-				if (!isUnavailable(error)) throw error;
 				unstored.add(key);
+				// Whatever ails the store, the result has been paid for, and goes on to its record.
+				if (!isUnavailable(error)) log.error({ targetId: target.id, canary: canary.name, problem: String(error) }, 'what a canary taught could not be stored');
 			}
 			return tested;
 		},
