@@ -19,6 +19,7 @@ import { startSimulator } from '#simulator/start-simulator.ts';
 import { startCollector } from '#test/collector.ts';
 import { readLedger } from '#test/e2e/ledger.ts';
 import { type Service, startService, stopServices } from '#test/e2e/service.ts';
+import { watchStalls } from '#test/e2e/stalls.ts';
 import { family } from './process-family.ts';
 import { flatness, type Sample, samplesTable } from './soak-report.ts';
 
@@ -98,14 +99,7 @@ const illTimer = setInterval(() => {
 	}, 25_000);
 }, 60_000);
 
-// The providers are in this process: while it has no turn, all of them are slow in truth.
-const stalls: { fromAt: number; toAt: number }[] = [];
-let lookedMs = performance.now();
-const stallTimer = setInterval(() => {
-	const gapMs = performance.now() - lookedMs;
-	lookedMs = performance.now();
-	if (gapMs > 500) stalls.push({ fromAt: serviceNow() - gapMs - 5_000, toAt: serviceNow() + 1_000 });
-}, 100);
+const stalls = watchStalls(serviceNow);
 
 /** When probes may have been cut off, ms since epoch. */
 const cuts: number[] = [];
@@ -208,7 +202,7 @@ const ledger = await readLedger({
 	db,
 	simulator,
 	collector,
-	wasIll: (provider, at) => [...stalls, ...illnesses.filter((one) => one.provider === provider)].some(({ fromAt, toAt }) => at >= fromAt && at <= toAt),
+	wasIll: (provider, at) => [...stalls.slots, ...illnesses.filter((one) => one.provider === provider)].some(({ fromAt, toAt }) => at >= fromAt && at <= toAt),
 	// In flight, or read and not yet durable.
 	mayBeLost: (seenAt) => cuts.some((cutAt) => seenAt > cutAt - 6_000 && seenAt <= cutAt + 500),
 	async readResults() {
@@ -221,10 +215,11 @@ const cutOff = seen.filter((id) => !recorded.has(id)).length;
 console.log(
 	`ledger: ${seen.length} probes seen by providers, ${cutOff} of them in no result (cut off in flight by a kill or lost); ${collector.seen.length} messages`,
 );
-if (stalls.length > 0) console.log(`  the simulated providers had no turn on the CPU for half a second or longer ${stalls.length} times: counted as ill`);
+if (stalls.slots.length > 0)
+	console.log(`  the simulated providers had no turn on the CPU for half a second or longer ${stalls.slots.length} times: counted as ill`);
 for (const [what, found] of Object.entries(ledger))
 	console.log(`  ${what}: ${found.length}${found.length === 0 ? '' : `\n    ${found.slice(0, 10).join('\n    ')}`}`);
-clearInterval(stallTimer);
+stalls.stop();
 await db.close();
 await stopServices();
 await simulator.close();

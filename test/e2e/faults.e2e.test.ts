@@ -15,6 +15,7 @@ import { type Collector, startCollector } from '#test/collector.ts';
 import { canMakeDisks, makeSmallDisk, type SmallDisk } from '#test/small-disk.ts';
 import { balanced, readLedger } from './ledger.ts';
 import { processes, type Service, startService, stopServices, until } from './service.ts';
+import { type Stalls, watchStalls } from './stalls.ts';
 
 const possible = canMakeDisks('the service on a full disk, and every other fault of its own machine');
 const providers = ['alder', 'birch', 'cedar', 'dogwood'];
@@ -30,6 +31,7 @@ describe.skipIf(!possible)('a fault of our own', { timeout: 120_000 }, () => {
 	let collector: Collector;
 	let service: Service;
 	let db: Db;
+	let stalls: Stalls;
 	const illnesses: { provider: string; fromAt: number; toAt: number }[] = [];
 
 	const states = async () =>
@@ -52,7 +54,8 @@ describe.skipIf(!possible)('a fault of our own', { timeout: 120_000 }, () => {
 			db,
 			simulator,
 			collector,
-			wasIll: (provider, at) => illnesses.some((one) => one.provider === provider && at >= one.fromAt && at <= one.toAt),
+			wasIll: (provider, at) =>
+				[...stalls.slots, ...illnesses.filter((one) => one.provider === provider)].some(({ fromAt, toAt }) => at >= fromAt && at <= toAt),
 		});
 	const fallIll = (provider: string) => {
 		illnesses.push({ provider, fromAt: Date.now() - 5_000, toAt: Number.POSITIVE_INFINITY });
@@ -71,6 +74,7 @@ describe.skipIf(!possible)('a fault of our own', { timeout: 120_000 }, () => {
 			.map((one) => one.pid);
 
 	beforeAll(async () => {
+		stalls = watchStalls();
 		disk = await makeSmallDisk(400);
 		simulator = await startSimulator({
 			longestLog: 1_000_000,
@@ -109,6 +113,7 @@ alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: S
 		await allWell();
 	});
 	afterAll(async () => {
+		stalls.stop();
 		await db?.close();
 		await stopServices();
 		await simulator.close();
