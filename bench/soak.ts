@@ -73,7 +73,7 @@ budget: { usdPerDay: 1000000 }
 record: { keepResults: 2d }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(file)}
-alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: SIGNING } }, routes: [{ channels: [hook] }] }
+alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: SIGNING } }, routes: [{ channels: [hook], groupBy: incident, groupWait: 0s, groupInterval: 0s }] }
 `;
 const env = {
 	...{ FLEET_KEY: 'test-key', SIGNING: Buffer.from('n'.repeat(24)).toString('base64'), LINNET_TEST_FAULTS: faultsPath },

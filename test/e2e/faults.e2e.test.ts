@@ -100,7 +100,7 @@ timeouts: { connect: 2s, firstToken: 4s, stall: 4s, total: 6s }
 budget: { usdPerDay: 1000000 }
 verdict: { blip: 3s }
 providers: ${JSON.stringify(file)}
-alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: SIGNING } }, routes: [{ channels: [hook] }] }
+alerts: { channels: { hook: { type: webhook, url: ${collector.url}, secretEnv: SIGNING } }, routes: [{ channels: [hook], groupBy: incident, groupWait: 0s, groupInterval: 0s }] }
 `,
 			env: {
 				FLEET_KEY: 'test-key',
