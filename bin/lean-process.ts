@@ -3,6 +3,7 @@
  * C library keeps what was freed. All processes of 10,000 targets (bench/fleet.ts): 2.8 GB left alone, 2.2 with 16 MB, two arenas and 100 %; like this,
  * since less is held and nothing is compiled by each for itself, 0.9 on average.
  */
+import { getPriority, setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { leanMalloc } from '#db/embedded.ts';
 
@@ -44,4 +45,13 @@ export function makeAllYoung(): void {
  */
 export function packHeap(): void {
 	setFlagsFromString('--optimize-for-size');
+}
+
+/**
+ * Where processors are short, a probe that is due comes first: what is late there is told of a provider. Then a verdict on its way to routers, then the page. Of
+ * 10,000 targets on two slow cores, of which the judge's publication every 15 s takes one for two seconds: 99 slots in 100 began within 46 ms, before 87.
+ */
+export function giveWay(to: 'probes' | 'probes and verdicts'): void {
+	// In nice(1): a half and a third of an equal share. Who was started more politely may not be less so: EACCES.
+	setPriority(Math.max(getPriority(), to === 'probes' ? 3 : 5));
 }

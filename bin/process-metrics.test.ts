@@ -2,12 +2,13 @@ import { expect, it } from 'vitest';
 import { addUpProcesses } from '#api/exposition.ts';
 import { missedSlot } from '#core/probe-result.ts';
 import { sampleNow, sampleResult } from '#test/sample-results.ts';
+import { unpackMetrics } from './packed-metrics.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 
 async function textOf(...processes: ProcessMetrics[]): Promise<string[]> {
 	// As the database keeps them.
 	const stored = JSON.parse(JSON.stringify(await Promise.all(processes.map((one) => one.read()))));
-	return (await addUpProcesses(stored)).split('\n');
+	return (await addUpProcesses(stored.map(unpackMetrics))).split('\n');
 }
 
 it('nothing is told of no process', async () => {

@@ -1,6 +1,7 @@
 /** What a worker counts of its own work, for the operator and Prometheus. One registry a process; the API adds the processes up. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ProbeResult } from '#core/probe-result.ts';
+import { createPackedHistogram, packMetrics } from './packed-metrics.ts';
 
 /** Boundaries that OpenTelemetry asks for in its client metrics of generative AI (semantic-conventions-genai, gen-ai-metrics.md), seconds. */
 const genAiBuckets = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
@@ -20,26 +21,22 @@ export interface ProcessMetrics {
 	ranJob(job: string, tookMs: number): void;
 	/** A value that is looked up when it is asked for; one that can't be had then is left out. */
 	watch(name: string, help: string, read: () => Promise<number | Readonly<Record<string, number>> | null>, label?: string): void;
-	/** As `Registry.getMetricsAsJSON()`. */
+	/** As `packMetrics`. */
 	read(): Promise<unknown>;
 }
 
 export function createProcessMetrics(): ProcessMetrics {
 	const registry = new Registry();
 	const registers = [registry];
-	const genAi = ['gen_ai_provider_name', 'gen_ai_request_model', 'gen_ai_operation_name'] as const;
-	const duration = new Histogram({
-		...{
-			name: 'gen_ai_client_operation_duration_seconds',
-			help: 'Request to the end of the answer, of probes that were sent',
-			buckets: genAiBuckets,
-			registers,
-		},
-		labelNames: [...genAi, 'error_type'],
+	const duration = createPackedHistogram({
+		name: 'gen_ai_client_operation_duration_seconds',
+		help: 'Request to the end of the answer, of probes that were sent',
+		buckets: genAiBuckets,
 	});
-	const firstToken = new Histogram({
-		...{ name: 'gen_ai_client_operation_time_to_first_chunk_seconds', buckets: genAiBuckets, registers },
-		...{ help: 'Request to the first chunk with visible content, of complete answers', labelNames: genAi },
+	const firstToken = createPackedHistogram({
+		name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
+		help: 'Request to the first chunk with visible content, of complete answers',
+		buckets: genAiBuckets,
 	});
 	const lateness = new Histogram({
 		...{ name: 'linnet_slot_lateness_seconds', help: 'Start of a scheduled probe after its slot', buckets: latenessBuckets, registers },
@@ -94,7 +91,7 @@ export function createProcessMetrics(): ProcessMetrics {
 		},
 		async read() {
 			await Promise.all(watched.map((look) => look()));
-			return registry.getMetricsAsJSON();
+			return [...packMetrics(await registry.getMetricsAsJSON()), duration.read(), firstToken.read()];
 		},
 	};
 }

@@ -30,7 +30,7 @@ import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keepRegistered } from './keep-registered.ts';
 import { openKnownSecrets } from './known-secrets.ts';
-import { collectAlone, keepHeapLean, makeAllYoung } from './lean-process.ts';
+import { collectAlone, giveWay, keepHeapLean, makeAllYoung } from './lean-process.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
@@ -63,8 +63,9 @@ export type JobKind = 'all' | 'probe' | 'judge';
 export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
 	// It makes more garbage than it holds: looked at as often as in others, with half the nursery besides, a probe took 8 % more CPU.
 	if (jobs === 'probe') keepHeapLean(100);
-	// It holds most of all.
+	// It holds and takes most of all.
 	if (jobs === 'judge') {
+		giveWay('probes');
 		keepHeapLean(45);
 		collectAlone();
 		makeAllYoung();

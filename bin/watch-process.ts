@@ -17,7 +17,6 @@ import type { Queues } from '#workers/queue.ts';
 import type { Recorder } from '#workers/record/create-recorder.ts';
 import type { CadenceWatch } from '#workers/watch-cadence.ts';
 import type { ConfigSource } from './config-source.ts';
-import { packMetrics } from './packed-metrics.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 import type { Closing } from './run-role.ts';
 
@@ -90,7 +89,7 @@ export function publishMetrics(metrics: ProcessMetrics, role: string, db: Db, lo
 	let last: Promise<void> = Promise.resolve();
 	const write = () => {
 		last = last
-			.then(async () => writeProcessMetrics(db, name, Date.now(), packMetrics(await metrics.read())))
+			.then(async () => writeProcessMetrics(db, name, Date.now(), await metrics.read()))
 			.catch((error) => log.debug({ problem: String(error) }, 'metrics not written: trying again'));
 	};
 	write();

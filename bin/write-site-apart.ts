@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { getPriority, setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isStale } from '#core/freshness.ts';
@@ -16,7 +15,7 @@ import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.t
 import { createPageTurns } from '#status-page/page-turns.ts';
 import { siteFiles } from '#status-page/render-site.ts';
 import { writeSite } from '#status-page/write-site.ts';
-import { collectAlone, keepHeapLean, makeAllYoung, packHeap } from './lean-process.ts';
+import { collectAlone, giveWay, keepHeapLean, makeAllYoung, packHeap } from './lean-process.ts';
 
 interface Task {
 	readonly id: number;
@@ -86,8 +85,6 @@ export function openSiteWriter(dir: string, databaseUrl: string | null): SiteWri
 	};
 }
 
-/** A third of an equal share (nice(1)): the page is late by seconds, not by minutes. */
-const politeness = 5;
 /** Waits no longer for the record: the page must turn though the database is gone. */
 const evidenceWaitMs = 2_000;
 
@@ -125,14 +122,8 @@ export function keepEvidence(
 	};
 }
 
-/** A verdict on its way to routers and a probe that is due come first where processors are short. */
-function stepBack(): void {
-	// Who was started more politely (`nice`) may not be less so: EACCES.
-	setPriority(Math.max(getPriority(), politeness));
-}
-
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
-	stepBack();
+	giveWay('probes and verdicts');
 	keepHeapLean(100);
 	packHeap();
 	collectAlone();

@@ -69,6 +69,17 @@ export async function firstScheduledAt(sql: Sql): Promise<Map<string, number>> {
 	return new Map((await sql.run(selectTargets)).map((target) => [target.id, target.firstScheduledAt]));
 }
 
+const firstKept = new WeakMap<object, ReadonlyMap<string, number>>();
+
+/** The same for whoever asks often: what was read once is never different, so that it is read anew only where one of the targets is not in it. */
+export async function keptFirstScheduledAt(sql: Sql, targets: readonly { readonly id: string }[]): Promise<ReadonlyMap<string, number>> {
+	const known = firstKept.get(sql.pool);
+	if (known !== undefined && targets.every(({ id }) => known.has(id))) return known;
+	const read = await firstScheduledAt(sql);
+	firstKept.set(sql.pool, read);
+	return read;
+}
+
 /** Every target ever configured, by id. */
 export function listTargetKeys(sql: Sql): Promise<TargetRow[]> {
 	return sql.run(selectTargets);
