@@ -192,7 +192,8 @@ async function openPostgres(url: string): Promise<Backend> {
 		application_name: 'linnet queue',
 		// With stale statistics the planner reads the whole job table at every claim (1.8 ms; 96 % of a core at 2,000 targets instead of 36 %).
 		// A tick that is lost in a crash is settled as missed: it need not wait for the disk.
-		options: '-c enable_seqscan=off -c random_page_cost=1.0 -c jit=off -c synchronous_commit=off',
+		// A process that is frozen while it registers ticks keeps no other one from it for longer than a statement may take.
+		options: '-c enable_seqscan=off -c random_page_cost=1.0 -c jit=off -c synchronous_commit=off -c idle_in_transaction_session_timeout=30000',
 	});
 	const client = new SteadyClient({ connectionString: url, application_name: 'linnet queue', connectionTimeoutMillis: 5_000 });
 	await client.connect();
