@@ -16,7 +16,7 @@ import { type Db, openDb } from '#db/sql.ts';
 import { neverStarted } from '#db/stored-columns.ts';
 import { startService, stopServices, until } from '#test/e2e/service.ts';
 import { ageRecord } from './age-record.ts';
-import { bareRequest } from './bare-request.ts';
+import { bareAtOnce, openBareBeside } from './bare-beside.ts';
 import { family, sumByName } from './process-family.ts';
 
 const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2, 5).map(Number);
@@ -67,8 +67,7 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 }
 
 /** A few requests by undici alone: how dear a stream is on this machine in this run. */
-const bareAtOnce = 30;
-const runBare = () => Promise.all(Array.from({ length: bareAtOnce }, bareRequest(baseUrl, true)));
+const bare = openBareBeside(baseUrl);
 
 async function withRecord<T>(work: (db: Db) => Promise<T>): Promise<T> {
 	const postgres = await openEmbeddedPostgres({ dataDir: join(service.dir, 'data', 'postgres'), log: silentLog });
@@ -87,27 +86,25 @@ if (isAged) {
 	// Until each window has been read anew, and what the ageing took is over.
 	await pause(3 * everySeconds * 1_000);
 }
-await runBare();
+await bare.run();
 const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
 /** Bytes by name, every 10 s: heaps and connections grow for a while and are given back, and one look sees either. */
 const memories: Map<string, number>[] = [];
-let [bareCount, bareCpuMs] = [0, 0];
+const bareMs: number[] = [];
 for (let left = seconds; left > 0; left -= 10) {
 	await pause(Math.min(left, 10) * 1_000);
 	memories.push(sumByName(await family(service.pid, service.dir), 'memoryBytes'));
-	const cpu = process.cpuUsage();
-	await runBare();
-	const { user, system } = process.cpuUsage(cpu);
-	bareCount += bareAtOnce;
-	bareCpuMs += (user + system) / 1_000;
+	bareMs.push(await bare.run());
 }
 const pagesDir = join(service.dir, 'data', 'site', 'target');
 const drawnAt = (await readdir(pagesDir)).filter((name) => name.endsWith('.html')).map((name) => statSync(join(pagesDir, name)).mtimeMs);
 const pageAges = drawnAt.map((at) => (Date.now() - at) / 1_000).sort((a, b) => a - b);
 const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid, service.dir), await asked()];
 const took = (performance.now() - startedAt) / 1_000;
+const bareCount = bareMs.length * bareAtOnce;
 const probes = countAfter - count - bareCount;
+bare.close();
 
 const killedAt = Date.now();
 await service.kill('SIGKILL');
@@ -179,8 +176,8 @@ for (const [name, cpuMs] of cpu) {
 }
 console.log(`| **all** | **${cpuSum.toFixed(2)}** (aim ≤ 3.7) | **${(memorySum / 2 ** 20).toFixed(0)}** (aim ≤ 1,024) |`);
 const most = Math.max(...memories.map((one) => [...one.values()].reduce((sum, bytes) => sum + bytes, 0)));
-const bareMs = bareCpuMs / bareCount;
+const bareEachMs = bareMs.reduce((sum, ms) => sum + ms, 0) / bareMs.length;
 console.log(
-	`\nCPU of all is ${(cpuSum / bareMs).toFixed(1)} times that of the same request by undici alone (${bareMs.toFixed(2)} ms, ${bareCount} of them beside)`,
+	`\nCPU of all is ${(cpuSum / bareEachMs).toFixed(1)} times that of the same request by undici alone (${bareEachMs.toFixed(2)} ms, ${bareCount} of them beside)`,
 );
 console.log(`memory at most ${(most / 2 ** 20).toFixed(0)} MB`);
