@@ -16,8 +16,8 @@ import { type Db, openDb } from '#db/sql.ts';
 import { neverStarted } from '#db/stored-columns.ts';
 import { startService, stopServices, until } from '#test/e2e/service.ts';
 import { ageRecord } from './age-record.ts';
-import { bareAtOnce, openBareBeside } from './bare-beside.ts';
-import { family, sumByName } from './process-family.ts';
+import { bareAtOnce, openBeside } from './beside.ts';
+import { sumByName } from './process-family.ts';
 
 const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2, 5).map(Number);
 const isAged = process.argv[5] === 'aged';
@@ -66,8 +66,7 @@ function quantile(before: Map<number, number>, after: Map<number, number>, q: nu
 	return counts.find(([, count]) => count >= q * total)?.[0] ?? Number.NaN;
 }
 
-/** A few requests by undici alone: how dear a stream is on this machine in this run. */
-const bare = openBareBeside(baseUrl);
+const beside = openBeside(baseUrl);
 
 async function withRecord<T>(work: (db: Db) => Promise<T>): Promise<T> {
 	const postgres = await openEmbeddedPostgres({ dataDir: join(service.dir, 'data', 'postgres'), log: silentLog });
@@ -86,25 +85,26 @@ if (isAged) {
 	// Until each window has been read anew, and what the ageing took is over.
 	await pause(3 * everySeconds * 1_000);
 }
-await bare.run();
-const [slots, processes, count] = [await readSlots(), await family(service.pid, service.dir), await asked()];
+await beside.bare();
+const [slots, processes, count] = [await readSlots(), await beside.family(service.pid, service.dir), await asked()];
 const startedAt = performance.now();
 /** Bytes by name, every 10 s: heaps and connections grow for a while and are given back, and one look sees either. */
 const memories: Map<string, number>[] = [];
+/** Of a few requests by undici alone: how dear a stream is on this machine in this run. */
 const bareMs: number[] = [];
 for (let left = seconds; left > 0; left -= 10) {
 	await pause(Math.min(left, 10) * 1_000);
-	memories.push(sumByName(await family(service.pid, service.dir), 'memoryBytes'));
-	bareMs.push(await bare.run());
+	memories.push(sumByName(await beside.family(service.pid, service.dir), 'memoryBytes'));
+	bareMs.push(await beside.bare());
 }
 const pagesDir = join(service.dir, 'data', 'site', 'target');
 const drawnAt = (await readdir(pagesDir)).filter((name) => name.endsWith('.html')).map((name) => statSync(join(pagesDir, name)).mtimeMs);
 const pageAges = drawnAt.map((at) => (Date.now() - at) / 1_000).sort((a, b) => a - b);
-const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await family(service.pid, service.dir), await asked()];
+const [slotsAfter, processesAfter, countAfter] = [await readSlots(), await beside.family(service.pid, service.dir), await asked()];
 const took = (performance.now() - startedAt) / 1_000;
 const bareCount = bareMs.length * bareAtOnce;
 const probes = countAfter - count - bareCount;
-bare.close();
+beside.close();
 
 const killedAt = Date.now();
 await service.kill('SIGKILL');
