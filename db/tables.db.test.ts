@@ -160,27 +160,6 @@ describe('leases', () => {
 	});
 });
 
-describe('a transaction', () => {
-	it('of a process that stands still in the midst of it is ended by the server: its locks are free, nothing of it is kept, and it may try again', async () => {
-		const frozen = openDb({ url: database.url, max: 1, statementTimeoutMs: 200 });
-		const locked = Promise.withResolvers<void>();
-		const thaw = Promise.withResolvers<void>();
-		const ended = transaction(frozen, async (tx) => {
-			const lease = await acquireLease(tx, 'l', 'frozen', minute);
-			locked.resolve();
-			await thaw.promise;
-			await renewLease(tx, lease!, minute);
-		}).catch((error: unknown) => error);
-		await locked.promise;
-		// Waits for the row, and gets it.
-		expect(await acquireLease(db, 'l', 'next', minute)).not.toBeNull();
-		thaw.resolve();
-		expect(isUnavailable(await ended)).toBe(true);
-		expect(await transaction(frozen, (tx) => acquireLease(tx, 'l', 'frozen', minute))).toBeNull();
-		await frozen.close();
-	});
-});
-
 describe('snapshots', () => {
 	const build = (number: number) => ({ number, generatedAt: new Date(sampleNow).toISOString(), title: 'ü', targets: [] }) as unknown as Snapshot;
 
