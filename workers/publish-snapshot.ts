@@ -73,13 +73,12 @@ const headroomKeptMs = 600_000;
 /** The whole is published every 10 or 15 s; numbers older than this are not given out as news. */
 const numbersKeptMs = 30_000;
 
-/** Of 10,000 targets each of these takes 50 to 160 ms of Postgres, and hardly moves. */
+/** Of 10,000 targets it takes up to 160 ms of Postgres, and hardly moves. */
 const seldomKept: KeptFor = { perReadMs: 250, atMostMs: 30_000 };
 
 interface Readers {
 	readonly recents: RecentReader;
 	headroom(now: number): Promise<readonly Headroom[]>;
-	firstSeen(now: number): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Keeps the last numbers in memory: one for a process. */
@@ -88,7 +87,6 @@ export function createPublisher(tools: PublishTools): Publisher {
 	const readers: Readers = {
 		recents: createRecentReader(tools.db),
 		headroom: keepRead((now) => readHeadroom(tools.db, now - headroomKeptMs), seldomKept),
-		firstSeen: keepRead(() => firstScheduledAt(tools.db), seldomKept),
 	};
 	const publish = async () => {
 		const numbers = await readNumbers(tools, readers, kept?.facts);
@@ -112,7 +110,7 @@ async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbe
 	const at = now();
 	const configured = targets();
 	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives, spentOf] = await Promise.all([
-		readers.firstSeen(at),
+		firstScheduledAt(db, configured),
 		readers.recents.read(at, at - dayMs),
 		rollups.windows(at),
 		rollups.days(at),

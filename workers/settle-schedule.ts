@@ -7,7 +7,7 @@ import { insertResults } from '#db/probe-results.ts';
 import { slotsWithoutResult } from '#db/read-results.ts';
 import { firstSlotsSince, pullBackScheduleProgress, readScheduleProgress, setScheduleProgress } from '#db/schedule-progress.ts';
 import type { Db } from '#db/sql.ts';
-import { keptFirstScheduledAt } from '#db/targets.ts';
+import { firstScheduledAt } from '#db/targets.ts';
 import { slotKey } from './run-shard.ts';
 import { shardCount, slotGraceMs, targetsOfShard, tickEveryMs, tickLeadMs } from './shard-ticks.ts';
 
@@ -28,7 +28,7 @@ const newForMs = 60_000;
 /** @returns the number of slots newly marked as missed */
 export async function settleSchedule(tools: SettleTools, vantages: readonly string[]): Promise<number> {
 	const { db, log, now, targets } = tools;
-	const firstAt = await keptFirstScheduledAt(db, targets());
+	const firstAt = await firstScheduledAt(db, targets());
 	let marked = 0;
 	for (const vantage of vantages) {
 		let firstSlots: ReadonlyMap<string, number> | undefined;
