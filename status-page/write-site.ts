@@ -63,9 +63,9 @@ export async function writeSite(files: Iterable<SiteFile>, dir: string): Promise
 	let drawn = 0;
 	let written = 0;
 	for (const [path, content] of files) {
-		const place = placeIn(dir, path);
 		paths.add(path);
 		if (content === null) continue;
+		const place = placeIn(dir, path);
 		// A process whose parent is gone hears of it between two turns.
 		if (++drawn % filesPerTurn === 0) await setImmediate();
 		if (!folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true });
