@@ -5,10 +5,10 @@ import { serve } from '#api/serve.ts';
 import { createSnapshotSource } from '#api/snapshot-source.ts';
 import type { Log } from '#core/log.ts';
 import type { Snapshot } from '#core/snapshot.ts';
-import { readSnapshot, snapshotPieces } from '#core/snapshot-text.ts';
+import { createSnapshotReader, snapshotPieces } from '#core/snapshot-text.ts';
 import { listen } from '#db/listen.ts';
 import { readProcessMetrics } from '#db/process-metrics.ts';
-import { packSnapshot, readLatestSnapshot, snapshotChannel, unpackSnapshot } from '#db/snapshots.ts';
+import { packSnapshot, readLatestSnapshot, snapshotChannel, withUnpacked } from '#db/snapshots.ts';
 import type { Settings } from './environment.ts';
 import { createEvidence } from './evidence.ts';
 import { ExpectedError } from './expected-error.ts';
@@ -51,13 +51,14 @@ export async function startApi(settings: Settings, log: Log, closing: Closing): 
 		onError: (error) => log.warn({ problem: String(error) }, 'page not written: trying again with the next snapshot'),
 	});
 	closing.add('site', () => site.close());
+	const readSnapshot = createSnapshotReader();
 	let reading: Promise<void> | null = null;
 	let again = false;
 
 	const take = async () => {
 		const stored = await readLatestSnapshot(db, snapshots.current()?.snapshot.number);
 		if (stored === null) return;
-		const snapshot = readSnapshot(unpackSnapshot(stored.packed));
+		const snapshot = withUnpacked(stored.packed, readSnapshot);
 		snapshots.put(snapshot);
 		documents.set(snapshot, stored.packed);
 		site.take(snapshot);

@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isStale } from '#core/freshness.ts';
-import { readSnapshot } from '#core/snapshot-text.ts';
+import { createSnapshotReader } from '#core/snapshot-text.ts';
 import type { FleetEvidence } from '#core/target-evidence.ts';
-import { unpackSnapshot } from '#db/snapshots.ts';
+import { withUnpacked } from '#db/snapshots.ts';
 import { openDb } from '#db/sql.ts';
 import { createEvidenceReader, type EvidenceReader } from '#db/target-evidence.ts';
 import { createPageTurns } from '#status-page/page-turns.ts';
@@ -131,12 +131,13 @@ function serveTasks(dir: string, databaseUrl: string | undefined): void {
 	const evidenceAt =
 		databaseUrl === undefined ? async () => null : keepEvidence(createEvidenceReader(openDb({ url: databaseUrl, max: 1, name: 'linnet page' })));
 	const turns = createPageTurns();
+	const readSnapshot = createSnapshotReader();
 	let last: Promise<void> = Promise.resolve();
 	process.on('message', ({ id, packed, now }: Task) => {
 		last = last.then(async () => {
 			const done = (problem: string | null) => process.connected && process.send?.({ id, problem } satisfies Done);
 			try {
-				const snapshot = readSnapshot(unpackSnapshot(packed));
+				const snapshot = withUnpacked(packed, readSnapshot);
 				const { paths: due, targetIds } = turns.next(snapshot, now, isStale(snapshot, now));
 				await writeSite(siteFiles(snapshot, { now, evidence: await evidenceAt(now, targetIds), due }), dir);
 				done(null);

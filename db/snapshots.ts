@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Snapshot } from '#core/snapshot.ts';
-import { snapshotPieces, type WrittenSnapshot } from '#core/snapshot-text.ts';
+import { snapshotPieces, type TextIds, type WrittenSnapshot } from '#core/snapshot-text.ts';
 import { advisoryLocks, type Db, instant, inTransaction, query, type Sql, type Tx } from './sql.ts';
 
 /** Channel that hears the number of each new snapshot. */
@@ -43,13 +43,14 @@ export interface StoredSnapshot {
 export function publishSnapshot<Built extends Snapshot | WrittenSnapshot>(
 	sql: Db | Tx,
 	build: (number: number, tx: Tx) => Built | Promise<Built>,
+	textIds?: TextIds,
 ): Promise<Built> {
 	return inTransaction(sql, async (tx) => {
 		await tx.run(lockNumbers);
 		const [next] = await tx.run(selectNext);
 		const snapshot = await build(next?.number ?? 1, tx);
 		if (snapshot.number !== next?.number) throw new Error(`Expected the snapshot to have number ${next?.number}, got ${snapshot.number}`);
-		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), packSnapshot(snapshotPieces(snapshot))]);
+		await tx.run(insertSnapshot, [snapshot.number, instant(Date.parse(snapshot.generatedAt)), packSnapshot(snapshotPieces(snapshot, textIds))]);
 		return snapshot;
 	});
 }
@@ -84,15 +85,22 @@ export function packSnapshot(text: string | readonly string[]): Uint8Array {
 
 /** @returns what `readSnapshot` of core/snapshot-text.ts reads */
 export function unpackSnapshot(packed: Uint8Array): string {
+	return withUnpacked(packed, (bytes) => bytes.toString('utf8'));
+}
+
+/** @param read of the bytes that hold the text; none of them may be kept, for they are freed at once */
+export function withUnpacked<T>(packed: Uint8Array, read: (bytes: Buffer) => T): T {
 	const document = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
 	const isPacked = document[0] === 0x1f && document[1] === 0x8b;
-	if (!isPacked) return document.toString('utf8');
+	if (!isPacked) return read(document);
 	// In pieces of the default 16 KB half of the time goes into joining them; the size stands at the end (RFC 1952, modulo 2^32).
 	const chunkSize = Math.min(Math.max(document.readUInt32LE(document.length - 4) + 1, 16_384), biggestPiece);
 	const bytes = gunzipSync(document, { chunkSize });
-	const text = bytes.toString('utf8');
-	freeNow(bytes);
-	return text;
+	try {
+		return read(bytes);
+	} finally {
+		freeNow(bytes);
+	}
 }
 
 /** Of 10,000 targets 17 MB, which else stay until the next full collection. A small one may share its memory with others. */

@@ -20,6 +20,9 @@ export interface PageContext {
 	readonly apiBase: string;
 }
 
+/** Path relative to the site's root, and the content; null where what is there stays. */
+export type SiteFile = readonly [path: string, content: string | null];
+
 export interface Page {
 	/** Way back to the site's root: empty, or `../`. */
 	readonly root: '' | '../';

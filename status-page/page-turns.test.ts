@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Snapshot } from '#core/snapshot.ts';
 import { sampleSnapshot } from '#test/sample-snapshot.ts';
-import { createPageTurns } from './page-turns.ts';
+import { createPageTurns, type DuePages } from './page-turns.ts';
 
 const fleet: Snapshot = { ...sampleSnapshot({ providers: 10, modelsPerProvider: 10, hostile: false }), incidents: [] };
 const pageCount = fleet.targets.length + fleet.models.length;
@@ -12,6 +12,11 @@ function withState(snapshot: Snapshot, index: number, state: 'major_outage' | 'o
 
 const start = Date.UTC(2026, 10, 23, 12);
 const every = 15_000;
+
+const isBoard = (path: string) => path === 'models.html' || path.startsWith('provider/');
+const boardCount = fleet.providers.length + 1;
+const ownOf = ({ paths }: DuePages) => [...paths].filter((path) => !isBoard(path));
+const boardsOf = ({ paths }: DuePages) => [...paths].filter(isBoard);
 
 /** Of a site that is always too large to be drawn whole, at the pace of the service. */
 function inTurns(perRound = 5_500) {
@@ -25,23 +30,27 @@ function inTurns(perRound = 5_500) {
 
 test('a small fleet is drawn whole each time', () => {
 	const turns = createPageTurns({ whole: pageCount });
-	for (let i = 0; i < 3; i++) expect([turns.next(fleet, start + i).paths.size, turns.next(fleet, start + i).targetIds]).toEqual([pageCount, null]);
+	for (let i = 0; i < 3; i++) {
+		const due = turns.next(fleet, start + i);
+		expect([ownOf(due).length, boardsOf(due).length, due.targetIds]).toEqual([pageCount, boardCount, null]);
+	}
 });
 
 test('of a large one everything is drawn at first, then the oldest in turns, and each page within a minute', () => {
 	const turns = inTurns();
-	expect(turns.next(fleet).paths.size).toBe(pageCount);
+	expect(turns.next(fleet).paths.size).toBe(pageCount + boardCount);
 	const drawnAt = new Map<string, number>();
 	for (let at = every; at <= 40 * every; at += every) {
-		const { paths, targetIds } = turns.next(fleet);
-		expect(paths.size).toBe(Math.ceil((pageCount * every) / 40_000));
+		const due = turns.next(fleet);
+		const { paths, targetIds } = due;
+		expect([ownOf(due).length, boardsOf(due).length]).toEqual([pageCount, boardCount].map((count) => Math.ceil((count * every) / 40_000)));
 		expect(targetIds?.length).toBe([...paths].filter((path) => path.startsWith('target/')).length);
 		for (const path of paths) {
 			expect(at - (drawnAt.get(path) ?? 0)).toBeLessThanOrEqual(60_000);
 			drawnAt.set(path, at);
 		}
 	}
-	expect(drawnAt.size).toBe(pageCount);
+	expect(drawnAt.size).toBe(pageCount + boardCount);
 });
 
 test('each page within a minute also where renderings take long and come seldom', () => {
@@ -57,39 +66,42 @@ test('each page within a minute also where renderings take long and come seldom'
 				drawnAt.set(path, at);
 			}
 		}
-		expect(drawnAt.size).toBe(pageCount);
+		expect(drawnAt.size).toBe(pageCount + boardCount);
 	}
 });
 
 test('renderings that follow each other sooner draw less each', () => {
 	const turns = inTurns();
 	turns.next(fleet);
-	expect(turns.next(fleet, false, 5_000).paths.size).toBe(Math.ceil(pageCount / 10));
+	expect(ownOf(turns.next(fleet, false, 5_000)).length).toBe(Math.ceil(pageCount / 10));
 });
 
-test('of one that is larger still no more are drawn in a round', () => {
+test('of one that is larger still no more are drawn in a round, but for the boards, which wait for none of them', () => {
 	const turns = inTurns(60);
 	turns.next(fleet);
-	expect(turns.next(fleet).paths.size).toBe(Math.ceil(60 * (15 / 40)));
-	expect(turns.next(fleet, false, 600_000).paths.size).toBe(60);
+	expect(ownOf(turns.next(fleet)).length).toBe(Math.ceil(60 * (15 / 40)));
+	const due = turns.next(fleet, false, 600_000);
+	expect([ownOf(due).length, boardsOf(due).length]).toEqual([60, boardCount]);
 });
 
 test('a clock that is set back draws everything', () => {
 	const turns = inTurns();
 	turns.next(fleet);
-	expect(turns.next(fleet, false, -3_600_000).paths.size).toBe(pageCount);
+	expect(turns.next(fleet, false, -3_600_000)).toMatchObject({ targetIds: null, paths: { size: pageCount + boardCount } });
 });
 
-test('a verdict that moves is drawn at once, on its own page and on its model’s, and turns on as the others do', () => {
+test('a verdict that moves is drawn at once, on its own page and on its model’s, its provider’s and the list of models, and turns on as the others do', () => {
 	const turns = inTurns(20);
 	turns.next(fleet);
 	const target = fleet.targets[70];
 	const down = withState(fleet, 70, 'major_outage');
-	const { paths, targetIds } = turns.next(down);
+	const due = turns.next(down);
+	const { paths, targetIds } = due;
 	expect(paths).toContain(`target/${target?.slug}.html`);
 	expect(targetIds).toContain(target?.id);
 	expect([...paths].filter((path) => path.startsWith('model/')).length).toBeGreaterThan(0);
-	expect(paths.size).toBe(Math.ceil(20 * (15 / 40)));
+	expect(boardsOf(due)).toEqual(expect.arrayContaining(['models.html', `provider/${target?.provider}.html`]));
+	expect(ownOf(due).length).toBe(Math.ceil(20 * (15 / 40)));
 	expect(turns.next(down).paths).not.toContain(`target/${target?.slug}.html`);
 	expect(turns.next(fleet).paths).toContain(`target/${target?.slug}.html`);
 });
@@ -98,7 +110,7 @@ test('many verdicts that move at once are all drawn', () => {
 	const turns = inTurns(20);
 	turns.next(fleet);
 	const all = { ...fleet, targets: fleet.targets.map((target) => ({ ...target, state: 'major_outage' as const, reason: 'all of it' })) };
-	expect(turns.next(all).paths.size).toBe(pageCount);
+	expect(turns.next(all).paths.size).toBe(pageCount + boardCount);
 });
 
 test('news of an incident draws the pages of its targets', () => {
@@ -115,9 +127,9 @@ test('news of an incident draws the pages of its targets', () => {
 test('everything is drawn when it is old, and after a writing that failed', () => {
 	const turns = inTurns(20);
 	turns.next(fleet);
-	expect(turns.next(fleet, true)).toMatchObject({ targetIds: null, paths: { size: pageCount } });
+	expect(turns.next(fleet, true)).toMatchObject({ targetIds: null, paths: { size: pageCount + boardCount } });
 	turns.forget();
-	expect(turns.next(fleet).paths.size).toBe(pageCount);
+	expect(turns.next(fleet).paths.size).toBe(pageCount + boardCount);
 });
 
 test('a target that is gone has no turn', () => {

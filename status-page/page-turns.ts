@@ -1,10 +1,11 @@
 /**
- * Which pages of targets and models are drawn anew. All of a large fleet at each rendering would cost more than its probes: those whose verdict
- * moved are drawn at once, of the others the oldest, so many that each has its turn within a minute.
+ * Which pages of providers, models and targets are drawn anew. All of a large fleet at each rendering would cost more than its probes: those whose
+ * verdict moved are drawn at once, of the others the oldest, so many that each has its turn within a minute.
  */
 import type { GroupView, IncidentView, Snapshot, TargetView } from '#core/snapshot.ts';
-import { fleetIndex, membersOf } from './fleet-index.ts';
-import { modelHref } from './render-models.ts';
+import { fleetIndex } from './fleet-index.ts';
+import { modelHref, modelsHref } from './render-models.ts';
+import { providerHref } from './render-provider.ts';
 import { targetHref } from './render-target.ts';
 
 /** Whose turn it is. */
@@ -33,43 +34,55 @@ const drawnPerRound = 5_500;
 const wholeSite = 500;
 
 export function createPageTurns({ whole = wholeSite, perRound = drawnPerRound } = {}): PageTurns {
-	/** Path → what its verdict was when it was drawn; the oldest first. */
-	let drawn = new Map<string, string>();
-	let drawnAt = 0;
+	// Boards are few, and each tells of many targets: none waits for a round of the others.
+	let [boards, own] = [createTurns(Number.POSITIVE_INFINITY), createTurns(perRound)];
 	return {
 		next(snapshot, now, all = false) {
 			const { incidentsOf } = fleetIndex(snapshot);
-			const newsOf = (target: TargetView) => verdictKey(target, incidentsOf.get(target.id) ?? []);
-			const pages = new Map<string, { readonly key: string; readonly targetId: string | null }>();
-			for (const target of snapshot.targets) pages.set(targetHref(target, ''), { key: newsOf(target), targetId: target.id });
-			for (const model of snapshot.models) pages.set(modelHref(model, ''), { key: modelKey(model, membersOf(snapshot, model), newsOf), targetId: null });
-			const due = new Set<string>();
-			// A clock that was set back is no reason to wait.
-			const everything = all || pages.size <= whole || now < drawnAt;
-			for (const [path, { key }] of pages) if (everything || drawn.get(path) !== key) due.add(path);
-			// One that just missed its turn waits for another rendering: so the round is that much shorter, 40 s where they are each 15 s.
-			const sinceMs = now - drawnAt;
-			const roundMs = Math.max(sinceMs, againMs - sinceMs);
-			const atOnce = Math.ceil((Math.min(pages.size, perRound) * sinceMs) / roundMs);
-			for (const path of drawn.keys()) {
-				if (due.size >= atOnce) break;
-				if (pages.has(path)) due.add(path);
-			}
-			const kept = [...drawn].filter(([path]) => pages.has(path) && !due.has(path));
-			drawn = new Map([...kept, ...[...due].map((path) => [path, pages.get(path)?.key ?? ''] as const)]);
-			drawnAt = now;
-			return { paths: due, targetIds: everything ? null : [...due].flatMap((path) => pages.get(path)?.targetId ?? []) };
+			const newsOf = new Map(snapshot.targets.map((target) => [target.id, verdictKey(target, incidentsOf.get(target.id) ?? [])]));
+			const groupKey = ({ state, reason, targetIds }: GroupView) => [state, reason, ...targetIds.map((id) => newsOf.get(id))].join('\n');
+			const targetIdOf = new Map(snapshot.targets.map((target) => [targetHref(target, ''), target.id]));
+			const ownPages = new Map([...targetIdOf].map(([path, id]) => [path, newsOf.get(id) ?? '']));
+			for (const model of snapshot.models) ownPages.set(modelHref(model, ''), groupKey(model));
+			const boardPages = new Map(snapshot.providers.map((provider) => [providerHref(provider, ''), groupKey(provider)]));
+			boardPages.set(modelsHref(''), snapshot.models.map(groupKey).join('\n'));
+			const everything = all || ownPages.size <= whole;
+			const [dueBoards, dueOwn] = [boards(boardPages, now, everything), own(ownPages, now, everything)];
+			return {
+				paths: new Set([...dueBoards, ...dueOwn]),
+				targetIds: dueOwn.length === ownPages.size ? null : dueOwn.flatMap((path) => targetIdOf.get(path) ?? []),
+			};
 		},
 		forget() {
-			drawn = new Map();
+			[boards, own] = [createTurns(Number.POSITIVE_INFINITY), createTurns(perRound)];
 		},
+	};
+}
+
+/** @returns of paths and what their verdicts are, the paths that are due */
+function createTurns(perRound: number): (pages: ReadonlyMap<string, string>, now: number, everything: boolean) => readonly string[] {
+	/** Path → what its verdict was when it was drawn; the oldest first. */
+	let drawn = new Map<string, string>();
+	let drawnAt = 0;
+	return (pages, now, everything) => {
+		const due = new Set<string>();
+		// A clock that was set back is no reason to wait.
+		for (const [path, key] of pages) if (everything || now < drawnAt || drawn.get(path) !== key) due.add(path);
+		// One that just missed its turn waits for another rendering: so the round is that much shorter, 40 s where they are each 15 s.
+		const sinceMs = now - drawnAt;
+		const roundMs = Math.max(sinceMs, againMs - sinceMs);
+		const atOnce = Math.ceil((Math.min(pages.size, perRound) * sinceMs) / roundMs);
+		for (const path of drawn.keys()) {
+			if (due.size >= atOnce) break;
+			if (pages.has(path)) due.add(path);
+		}
+		const kept = [...drawn].filter(([path]) => pages.has(path) && !due.has(path));
+		drawn = new Map([...kept, ...[...due].map((path) => [path, pages.get(path) ?? ''] as const)]);
+		drawnAt = now;
+		return [...due];
 	};
 }
 
 function verdictKey({ state, reason, since }: TargetView, incidents: readonly IncidentView[]): string {
 	return [state, since, reason, ...incidents.map(({ id, status, impact, updates }) => `${id} ${status} ${impact} ${updates.length}`)].join('\n');
-}
-
-function modelKey({ state, reason }: GroupView, members: readonly TargetView[], newsOf: (target: TargetView) => string): string {
-	return [state, reason, ...members.map(newsOf)].join('\n');
 }

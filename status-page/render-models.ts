@@ -8,11 +8,16 @@ import { fleetIndex, membersOf, providerName } from './fleet-index.ts';
 import { isLarge, pageLinks, pagesOf, sizes } from './fleet-size.ts';
 import { type Html, html } from './html.ts';
 import { incidentItem } from './incident-item.ts';
-import { type Page, type PageContext, renderPage } from './page-layout.ts';
+import { type Page, type PageContext, renderPage, type SiteFile } from './page-layout.ts';
 import { markOf, stateWord } from './state-mark.ts';
 
 export function modelHref(model: Pick<GroupView, 'id'>, root: Page['root']): string {
 	return `${root}model/${fileSlug(model.id)}.html`;
+}
+
+/** The first page of the list; a large fleet has more of them. */
+export function modelsHref(root: Page['root']): string {
+	return `${root}models.html`;
 }
 
 const order =
@@ -67,13 +72,13 @@ function bestTable(models: readonly GroupView[], snapshot: Snapshot): Html {
 	return html`<section class="m"><table><thead><tr><th scope="col">Model</th>${heads}<th scope="col">Best now</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
-export function renderModels(context: PageContext): Map<string, string> {
+/** Path and page of the list, or several where the models need them; not due: paths alone. */
+export function* renderModels(context: PageContext, due = true): Generator<SiteFile> {
 	const { snapshot } = context;
 	const models = [...snapshot.models].sort((a, b) => b.targetIds.length - a.targetIds.length || (a.id < b.id ? -1 : 1));
-	const pages = isLarge(snapshot) ? pagesOf(models, 'models') : [{ path: 'models.html', entries: models }];
-	return new Map(
-		pages.map(({ path, entries }, index) => [
-			path,
+	const pages = isLarge(snapshot) ? pagesOf(models, 'models') : [{ path: modelsHref(''), entries: models }];
+	for (const [index, { path, entries }] of pages.entries()) {
+		const page = () =>
 			renderPage(context, {
 				root: '',
 				section: 'models',
@@ -83,9 +88,9 @@ export function renderModels(context: PageContext): Map<string, string> {
 				main: html`<section class="verdict"><h1>Who serves each model best now</h1><p>${order}</p></section>
 					${isLarge(snapshot) ? bestTable(entries, snapshot) : entries.map((model) => modelSection(model, snapshot))}
 					${pageLinks(pages, index)}`,
-			}),
-		]),
-	);
+			});
+		yield [path, due ? page() : null];
+	}
 }
 
 /** Everyone who serves one model: the page to open while choosing where to send its traffic. */

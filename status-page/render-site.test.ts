@@ -91,14 +91,14 @@ describe('a large fleet', () => {
 		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '', evidence: null };
 		const [provider, model] = [fleet.providers[0], fleet.models[0]];
 		if (provider === undefined || model === undefined) throw new Error('Expected a provider and a model');
-		const boards = new Map([
+		const boards = new Map<string, string | null>([
 			['index.html', renderOverview(context)],
 			['history.html', renderHistory(context)],
 			['a model', renderModel(context, model)],
 			...renderModels(context),
 			...renderProvider(context, provider),
 		]);
-		const tooLarge = [...boards].filter(([, content]) => Buffer.byteLength(content) > 1_000_000).map(([path]) => path);
+		const tooLarge = [...boards].filter(([, content]) => Buffer.byteLength(content ?? '') > 1_000_000).map(([path]) => path);
 		expect(tooLarge).toEqual([]);
 	});
 
@@ -107,7 +107,10 @@ describe('a large fleet', () => {
 		const context = { snapshot: fleet, now: sampleNow, stale: false, apiBase: '', evidence: null };
 		const [only] = fleet.providers;
 		if (only === undefined) throw new Error('Expected the provider');
-		const large = new Map([['index.html', renderOverview(context)], ...renderProvider(context, only)]);
+		const large = new Map([
+			['index.html', renderOverview(context)],
+			...[...renderProvider(context, only)].map(([path, content]) => [path, content ?? ''] as const),
+		]);
 		const rowsOf = (path: string) => page(path, large).match(/<details .*?<\/details>/g) ?? [];
 		const states = rowsOf('index.html').map((row) => /data-s=(\w+)/.exec(row)?.[1]);
 		expect(states).toHaveLength(400);

@@ -3,14 +3,14 @@ import { isStale, staleSnapshot } from '#core/freshness.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { FleetEvidence } from '#core/target-evidence.ts';
 import { incidentHref } from './incident-item.ts';
-import type { PageContext } from './page-layout.ts';
+import type { PageContext, SiteFile } from './page-layout.ts';
 import { renderHistory } from './render-history.ts';
 import { renderHow } from './render-how.ts';
 import { renderIncident } from './render-incident.ts';
-import { modelHref, renderModel, renderModels } from './render-models.ts';
+import { modelHref, modelsHref, renderModel, renderModels } from './render-models.ts';
 import { renderNames } from './render-names.ts';
 import { renderOverview } from './render-overview.ts';
-import { renderProvider } from './render-provider.ts';
+import { providerHref, renderProvider } from './render-provider.ts';
 import { renderTarget, targetHref } from './render-target.ts';
 import { siteAssets } from './site-assets.ts';
 
@@ -21,12 +21,9 @@ export interface RenderOptions {
 	readonly base?: string;
 	/** Null or left out: it could not be read. */
 	readonly evidence?: FleetEvidence | null;
-	/** Paths of the pages of targets and models that are drawn; null or left out: all. */
+	/** Paths of the pages of providers, models and targets that are drawn, of a board in several pages the first; null or left out: all. */
 	readonly due?: ReadonlySet<string> | null;
 }
-
-/** Path relative to the site's root, and the content; null where what is there stays. */
-export type SiteFile = readonly [path: string, content: string | null];
 
 /**
  * The files one after the other, each made when it is asked for: of 10,000 targets all of them are half a gigabyte. Every link is relative, so the
@@ -35,14 +32,15 @@ export type SiteFile = readonly [path: string, content: string | null];
 export function* siteFiles(snapshot: Snapshot, { now, base = '', evidence = null, due = null }: RenderOptions): Generator<SiteFile> {
 	const stale = isStale(snapshot, now);
 	const context: PageContext = { snapshot: stale ? staleSnapshot(snapshot) : snapshot, now, stale, apiBase: base, evidence };
-	const inTurn = (path: string, render: () => string): SiteFile => [path, due === null || due.has(path) ? render() : null];
+	const isDue = (path: string) => due === null || due.has(path);
+	const inTurn = (path: string, render: () => string): SiteFile => [path, isDue(path) ? render() : null];
 	yield* siteAssets();
 	yield ['index.html', renderOverview(context)];
 	yield ['history.html', renderHistory(context)];
 	yield ['how.html', renderHow(context)];
-	yield* renderModels(context);
+	yield* renderModels(context, isDue(modelsHref('')));
 	for (const model of context.snapshot.models) yield inTurn(modelHref(model, ''), () => renderModel(context, model));
-	for (const provider of context.snapshot.providers) yield* renderProvider(context, provider);
+	for (const provider of context.snapshot.providers) yield* renderProvider(context, provider, isDue(providerHref(provider, '')));
 	yield ['names.json', renderNames(context)];
 	for (const target of context.snapshot.targets) yield inTurn(targetHref(target, ''), () => renderTarget(context, target));
 	for (const incident of context.snapshot.incidents) yield [incidentHref(incident, ''), renderIncident(context, incident)];

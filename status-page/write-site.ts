@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { SiteFile } from './render-site.ts';
+import type { SiteFile } from './page-layout.ts';
 
 export interface WrittenSite {
 	readonly written: number;

@@ -8,7 +8,7 @@ import type { Objective } from '#core/objective.ts';
 import { overrideIncident } from '#core/override-incident.ts';
 import type { ObjectiveStanding } from '#core/slo-board.ts';
 import type { SpendView } from '#core/snapshot.ts';
-import type { WrittenSnapshot } from '#core/snapshot-text.ts';
+import { createTextIds, type TextIds, type WrittenSnapshot } from '#core/snapshot-text.ts';
 import type { Target } from '#core/target.ts';
 import type { TargetFacts } from '#core/target-view.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
@@ -84,6 +84,7 @@ interface Readers {
 /** Keeps the last numbers in memory: one for a process. */
 export function createPublisher(tools: PublishTools): Publisher {
 	let kept: Numbers | null = null;
+	const textIds = createTextIds(crypto.randomUUID());
 	const readers: Readers = {
 		recents: createRecentReader(tools.db),
 		headroom: keepRead((now) => readHeadroom(tools.db, now - headroomKeptMs), seldomKept),
@@ -92,14 +93,14 @@ export function createPublisher(tools: PublishTools): Publisher {
 		const numbers = await readNumbers(tools, readers, kept?.facts);
 		await writeAhead(tools, numbers);
 		kept = numbers;
-		return store(tools, kept);
+		return store(tools, kept, textIds);
 	};
 	return {
 		publish,
 		publishVerdicts() {
 			const age = kept === null ? Number.POSITIVE_INFINITY : tools.now() - kept.readAt;
 			if (kept === null || kept.targets !== tools.targets() || age < 0 || age > numbersKeptMs) return publish();
-			return store(tools, kept);
+			return store(tools, kept, textIds);
 		},
 	};
 }
@@ -206,9 +207,9 @@ async function readJudged({ now, maintenances }: PublishTools, sql: Db | Tx): Pr
 }
 
 /** What is judged is read once the number is ours: a publisher that began earlier can't put back what another one has told since. */
-function store(tools: PublishTools, { targets, vantages, facts, objectives, spend }: Numbers): Promise<WrittenSnapshot> {
+function store(tools: PublishTools, { targets, vantages, facts, objectives, spend }: Numbers, textIds: TextIds): Promise<WrittenSnapshot> {
 	const { db, status, simulated, intervalMs, drill } = tools;
-	return storeSnapshot(db, async (number, tx) => {
+	const build = async (number: number, tx: Tx) => {
 		const judged = await readJudged(tools, tx);
 		return buildSnapshot({
 			...judged,
@@ -221,5 +222,6 @@ function store(tools: PublishTools, { targets, vantages, facts, objectives, spen
 			drill,
 			official: await listOfficialIncidents(tx, { sinceAt: judged.now - 90 * dayMs, limit: officialRead }),
 		});
-	});
+	};
+	return storeSnapshot(db, build, textIds);
 }
