@@ -179,11 +179,11 @@ for (const [name, cpuMs] of cpu) {
 	console.log(`| ${name} | ${each.toFixed(2)} | ${(bytes / 2 ** 20).toFixed(0)} |`);
 }
 const slower = yardstickMs.reduce((sum, ms) => sum + ms, 0) / yardstickMs.length / yardstickThereMs;
-console.log(`| **all** | **${cpuSum.toFixed(2)}** (aim ≤ ${(3.7 * slower).toFixed(1)} here) | **${(memorySum / 2 ** 20).toFixed(0)}** (aim ≤ 1,024) |`);
+console.log(`| **all** | **${cpuSum.toFixed(2)}** | **${(memorySum / 2 ** 20).toFixed(0)}** |`);
 const most = Math.max(...memories.map((one) => [...one.values()].reduce((sum, bytes) => sum + bytes, 0)));
 const bareEachMs = bareMs.reduce((sum, ms) => sum + ms, 0) / bareMs.length;
 console.log(
-	`\nthe yardstick took ${yardstickMs.map((ms) => ms.toFixed(2)).join(' before and ')} ms after, ${yardstickThereMs} where the aim was set: these cores are ${slower.toFixed(1)} times as slow, of all it is ${(cpuSum / slower).toFixed(2)} ms of those (aim ≤ 3.7)`,
+	`\nthe yardstick took ${yardstickMs.map((ms) => ms.toFixed(2)).join(' before and ')} ms after, ${yardstickThereMs} where the aim was set: these cores are ${slower.toFixed(1)} times as slow; aim of 10,000 targets every 60 s: ${(3.7 * slower).toFixed(1)} ms here (3.7 there), 1,024 MB`,
 );
 console.log(
 	`CPU of all is ${(cpuSum / bareEachMs).toFixed(1)} times that of the same request by undici alone (${bareEachMs.toFixed(2)} ms, ${bareCount} of them beside)`,
