@@ -6,7 +6,7 @@ import { type Doubt, judgeTarget, type RunningMaintenance, staleAfterMs, type Ta
 import type { Outcome, Sli } from './outcome.ts';
 import type { RateLimitHeaders } from './probe-result.ts';
 import { emptyRollup } from './rollup.ts';
-import { countSlots, specsOf } from './schedule.ts';
+import { countSlots, seriesOf } from './schedule.ts';
 import { type CanaryTest, requestKey } from './self-test.ts';
 import { availability, ratio } from './sli.ts';
 import {
@@ -160,7 +160,7 @@ function makeView(target: Target, facts: TargetFacts | undefined, incidents: rea
 	const staleMs = staleAfterMs(target, facts?.plannedIntervalMs);
 	const [halfHour, day] = [windowOf('30m'), windowOf('1d')];
 	const due = vantages
-		.flatMap((vantage) => specsOf([target], vantage))
+		.flatMap((vantage) => seriesOf(target, vantage))
 		.reduce((sum, spec) => sum + countSlots(spec, Math.max(facts?.firstScheduledAt ?? countedAt, countedAt - dayMs), countedAt - staleAfterMs(target)), 0);
 	// Slots whose probes may still be running are not due yet; one that ended early must not lift coverage above 1.
 	const ran = Math.min(day.count - day.missed, due);
