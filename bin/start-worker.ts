@@ -30,7 +30,7 @@ import type { Settings } from './environment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { keepRegistered } from './keep-registered.ts';
 import { openKnownSecrets } from './known-secrets.ts';
-import { collectAlone, giveWay, keepHeapLean, makeAllYoung } from './lean-process.ts';
+import { collectAlone, comeFirst, giveWay, keepHeapLean, makeAllYoung } from './lean-process.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { openRoads, type Roads, watchPublisher } from './open-roads.ts';
 import { createProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
@@ -61,8 +61,11 @@ const dayMs = 86_400_000;
 export type JobKind = 'all' | 'probe' | 'judge';
 
 export async function startWorker(settings: Settings, jobs: JobKind, log: Log, closing: Closing): Promise<void> {
-	// It makes more garbage than it holds: looked at as often as in others, with half the nursery besides, a probe took 8 % more CPU.
-	if (jobs === 'probe') keepHeapLean(100);
+	if (jobs === 'probe') {
+		comeFirst();
+		// It makes more garbage than it holds: looked at as often as in others, with half the nursery besides, a probe took 8 % more CPU.
+		keepHeapLean(100);
+	}
 	// It holds and takes most of all.
 	if (jobs === 'judge') {
 		giveWay('probes');
