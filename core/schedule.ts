@@ -56,7 +56,7 @@ export function seriesOf(target: Target, vantage: string): SlotSpec[] {
 	return target.canaries.map((canary) => ({ target, canary: canary.name, vantage }));
 }
 
-const specsByVantage = keepFor((_: readonly Target[]) => new Map<string, readonly SlotSpec[]>());
+const specsByVantage = keepFor<readonly Target[], Map<string, readonly SlotSpec[]>>(() => new Map());
 
 /** Of one list of targets the same list each time, so that what is reckoned of it can be kept. */
 export function specsOf(targets: readonly Target[], vantage: string): readonly SlotSpec[] {
