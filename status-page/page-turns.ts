@@ -42,10 +42,10 @@ export function createPageTurns({ whole = wholeSite, perRound = drawnPerRound } 
 			const newsOf = new Map(snapshot.targets.map((target) => [target.id, verdictKey(target, incidentsOf.get(target.id) ?? [])]));
 			const groupKey = ({ state, reason, targetIds }: GroupView) => [state, reason, ...targetIds.map((id) => newsOf.get(id))].join('\n');
 			const targetIdOf = new Map(snapshot.targets.map((target) => [targetHref(target, ''), target.id]));
-			const ownPages = new Map([...targetIdOf].map(([path, id]) => [path, newsOf.get(id) ?? '']));
-			for (const model of snapshot.models) ownPages.set(modelHref(model, ''), groupKey(model));
+			const modelPages = new Map(snapshot.models.map((model) => [modelHref(model, ''), groupKey(model)]));
+			const ownPages = new Map([...[...targetIdOf].map(([path, id]) => [path, newsOf.get(id) ?? ''] as const), ...modelPages]);
 			const boardPages = new Map(snapshot.providers.map((provider) => [providerHref(provider, ''), groupKey(provider)]));
-			boardPages.set(modelsHref(''), snapshot.models.map(groupKey).join('\n'));
+			boardPages.set(modelsHref(''), [...modelPages.values()].join('\n'));
 			const everything = all || ownPages.size <= whole;
 			const [dueBoards, dueOwn] = [boards(boardPages, now, everything), own(ownPages, now, everything)];
 			return {
