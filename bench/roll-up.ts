@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#core/log.ts';
-import { longWindows, shortWindows } from '#core/snapshot.ts';
+import { longWindows } from '#core/snapshot.ts';
+import { createBriefReader } from '#db/brief-windows.ts';
 import { readDayRollups } from '#db/day-rollups.ts';
 import { openEmbeddedPostgres } from '#db/embedded.ts';
 import { migrate } from '#db/migrate.ts';
@@ -74,23 +75,21 @@ await measure('roll-up of the minute after it', () => rollUp(tools));
 await insert(resultsAt(sampleNow + 70_000, Math.ceil(targetCount / 6)));
 await measure('roll-up of ten seconds', () => rollUp(tools));
 const now = sampleNow + 100_000;
-for (const window of [...shortWindows, ...longWindows]) {
+for (const window of ['1d', ...longWindows] as const) {
 	for (let i = 0; i < 6; i++) await readWindowRollups(db, { now, windows: [window] });
 	await measure(`window ${window}`, () => readWindowRollups(db, { now, windows: [window] }));
 }
-for (const [window, distributions] of [
-	['5m', 'none'],
-	['30m', 'ttft'],
-	['1h', 'none'],
-	['1d', 'outcomes'],
-] as const)
-	await measure(`window ${window}, ${distributions} of its distributions`, () => readWindowRollups(db, { now, windows: [window], distributions }));
+await measure('window 1d, its outcomes alone', () => readWindowRollups(db, { now, windows: ['1d'], distributions: 'outcomes' }));
 await measure('window 1d, latency of its distributions, in parts', async () => {
 	for (let after = 0; after < targetCount; after += 1_000)
 		await readWindowRollups(db, { now, windows: ['1d'], distributions: 'latency', targetKeys: [after, after + 1_000] });
 });
 await measure('90 days', () => readDayRollups(db, dayOf(sampleNow - 90 * 86_400_000), dayOf(sampleNow)));
 await measure('recent results', () => readRecentResults(db, sampleNow - 86_400_000));
+const brief = createBriefReader(db);
+await measure('windows up to an hour, the first time', () => brief.read(now));
+await insert(resultsAt(sampleNow + 120_000, Math.ceil(targetCount / 4)));
+await measure('windows up to an hour, news of a quarter', () => brief.read(now + 15_000));
 const reader = createRollupReader(db);
 for (let i = 0; i < 2; i++) {
 	await measure(`publication ${i + 1}`, async () => {

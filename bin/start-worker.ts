@@ -18,7 +18,7 @@ import { prune } from '#workers/prune.ts';
 import { createPublisher, type Publisher } from '#workers/publish-snapshot.ts';
 import { openQueues, type Queues } from '#workers/queue.ts';
 import { createRecorder } from '#workers/record/create-recorder.ts';
-import { rollUp } from '#workers/roll-up.ts';
+import { rollUp, summarizeSometimes } from '#workers/roll-up.ts';
 import { runConfirmation, runShard, type ScheduleTools } from '#workers/run-shard.ts';
 import { settleSchedule } from '#workers/settle-schedule.ts';
 import { shardCount, shardTicks, tickEveryMs, tickLeadMs, tickOf, ticksBehind } from '#workers/shard-ticks.ts';
@@ -207,9 +207,10 @@ async function startJudging(shop: Shop): Promise<void> {
 		await run();
 		metrics.ranJob(job, performance.now() - startedMs);
 	};
+	const rollups = createRollupReader(db);
 	const unwatched = createPublisher({
 		db,
-		rollups: createRollupReader(db),
+		rollups,
 		now: Date.now,
 		targets: () => config.current().targets,
 		status: () => config.current().status,
@@ -230,7 +231,9 @@ async function startJudging(shop: Shop): Promise<void> {
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
-				await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
+				// Of a large fleet, just before its sums are read: two minutes of results at once cost half as much. Burn rates want each.
+				if (rollups.isDue(Date.now()) || config.current().objectives.length > 0) await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
+				await summarizeSometimes(db, Date.now());
 				await timed('publish', () => publisher.publish());
 			} else if (data.job === 'official') {
 				await timed('official', () =>

@@ -46,8 +46,10 @@ export interface ToldHeadroom extends Pick<RateLimitHeaders, 'requestsLimit' | '
 
 export interface TargetFacts {
 	readonly firstScheduledAt: number;
-	/** When they were read, ms since epoch: what was due is counted up to then, as what ran is; left out: now. */
+	/** When the window of a day was read, ms since epoch: what was due is counted up to then, as what ran is; left out: now. */
 	readonly countedAt?: number;
+	/** When they were put together, ms since epoch; left out: it does not matter. */
+	readonly readAt?: number;
 	/** Where the budget stretches its cadence, ms; left out: it does not. */
 	readonly plannedIntervalMs?: number;
 	/** A missing window is empty. */

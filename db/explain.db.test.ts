@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
+import './brief-windows.ts';
 import './day-rollups.ts';
 import './packed-rollups.ts';
 import { dayOf, ensureDayPartitions } from './partitions.ts';
@@ -82,8 +83,7 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['probe_results_slots', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 240_000)).join()}]::float8[]`]],
 	['probe_results_latest', [at(3_600_000)]],
 	['probe_results_recent', [at(3_600_000)]],
-	['probe_results_recent_of', [at(3_600_000), keys]],
-	['probe_results_news', ['99800']],
+	['probe_results_news', [at(3_600_000), '99800']],
 	['result_details_find', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 240_000)).join()}]::float8[]`]],
 	['roll_up_touched', ['99000', '99800', '500']],
 	['roll_up_raw', [keys, `array[${[1, 2, 3].map((n) => seconds(n * 300_000)).join()}]::float8[]`]],
@@ -98,7 +98,8 @@ const hot: readonly (readonly [string, readonly string[]])[] = [
 	['roll_up_known_day', [keys, `array[${[1, 2, 3].map((n) => seconds(n * dayMs)).join()}]::float8[]`]],
 	['rollups_window_edge', [at(3_600_000), at(3_500_000), '0', '1000']],
 	['rollups_window_edge_counts', [at(3_600_000), at(3_500_000), '0', '1000']],
-	['rollups_window_5m_ttft', [at(300_000), at(0)]],
+	['brief_windows_hour', [at(3_600_000), '0', '1000']],
+	['brief_windows_news', [at(3_600_000), '99800']],
 	['rollups_window_hours_part_latency', [at(dayMs), at(dayMs - 1_800_000), at(dayMs - 1_800_000), at(0), '0', '1000']],
 	['rollups_sli', [at(3_600_000), at(0), at(0)]],
 	['rollups_one_day', [today]],

@@ -18,8 +18,10 @@ it.each([
 		},
 		{ perReadMs: 10, atMostMs: 30_000 },
 	);
+	expect(read.isDue(1_000_000)).toBe(true);
 	expect(await read(1_000_000)).toBe(1);
 	expect(await read(1_000_000 + keptMs - 1)).toBe(1);
+	expect([keptMs - 1, keptMs, -1].map((later) => read.isDue(1_000_000 + later))).toEqual([false, true, true]);
 	expect(await read(1_000_000 + keptMs)).toBe(2);
 	// The clock was set back: what is kept is not known to be young.
 	expect(await read(900_000)).toBe(3);

@@ -4,17 +4,26 @@ export interface KeptFor {
 	readonly atMostMs: number;
 }
 
+export interface KeptRead<Found> {
+	(now: number): Promise<Found>;
+	/** Whether it would be read anew at this instant. */
+	isDue(now: number): boolean;
+}
+
 /**
  * A read that is asked for more often than its answer moves: what it costs decides how long it is kept, so that a small installation is always fresh.
  * One for a process; `now` in ms since epoch.
  */
-export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs }: KeptFor): (now: number) => Promise<Found> {
+export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs }: KeptFor): KeptRead<Found> {
 	let kept: { readonly at: number; readonly forMs: number; readonly found: Found } | null = null;
-	return async (now) => {
-		if (kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
+	const keptAt = (now: number) => (kept !== null && now >= kept.at && now - kept.at < kept.forMs ? kept : null);
+	const answer = async (now: number) => {
+		const known = keptAt(now);
+		if (known !== null) return known.found;
 		const startedMs = performance.now();
 		const found = await read(now);
 		kept = { at: now, forMs: Math.min(atMostMs, perReadMs * (performance.now() - startedMs)), found };
 		return found;
 	};
+	return Object.assign(answer, { isDue: (now: number) => keptAt(now) === null });
 }

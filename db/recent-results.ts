@@ -1,64 +1,67 @@
 import type { RecentResults } from '#core/target-view.ts';
+import { findNames } from './names.ts';
 import { findRemarks } from './remarks.ts';
-import { detailKey, findDetails } from './result-row.ts';
+import { kindCodes } from './result-codes.ts';
+import { detailKey, findDetails, type ResultRow } from './result-row.ts';
+import { findSeries } from './series.ts';
 import { type Db, instant, query, type Sql } from './sql.ts';
 import { neverStarted, readCode, startInDetails } from './stored-columns.ts';
 
-interface RecentRow {
+type ResultFacts = Pick<ResultRow, 'seq' | 'slot_at' | 'start_delay_ms' | 'code' | 'series_key' | 'remark_key'>;
+interface RecentRow extends ResultFacts {
 	readonly target_id: string;
 	readonly vantage: string;
-	readonly seq: number;
-	readonly slot_at: number;
-	readonly start_delay_ms: number;
-	readonly code: number;
-	readonly series_key: number;
-	readonly remark_key: number;
 }
 
 /** The newest three that are good or bad, and the newest of all, of each series: a target has few. */
-const recentQuery = (name: string, ofTargets: string) =>
-	query<RecentRow>(
-		name,
-		`select t.target_id, v.name as vantage, p.seq, p.slot_at, p.start_delay_ms, p.code, p.series_key, p.remark_key
-		from targets t
-		join series s using (target_key)
-		join vantages v using (vantage_key)
-		cross join lateral (
-			(select r.seq, r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
-			where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted}
-			order by r.slot_at desc limit 1)
-			union
-			(select r.seq, r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
-			where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted} and (r.code & 128) = 0
-			order by r.slot_at desc limit 3)
-		) p
-		where t.removed_at is null and s.kind < 2 ${ofTargets}
-		order by t.target_id, v.name, p.slot_at desc`,
-	);
+const selectRecent = query<RecentRow>(
+	'probe_results_recent',
+	`select t.target_id, v.name as vantage, p.seq, p.slot_at, p.start_delay_ms, p.code, p.series_key, p.remark_key
+	from targets t
+	join series s using (target_key)
+	join vantages v using (vantage_key)
+	cross join lateral (
+		(select r.seq, r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
+		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted}
+		order by r.slot_at desc limit 1)
+		union
+		(select r.seq, r.slot_at, r.start_delay_ms, r.code, r.series_key, r.remark_key from probe_results r
+		where r.series_key = s.series_key and r.slot_at > $1::timestamptz and r.start_delay_ms <> ${neverStarted} and (r.code & 128) = 0
+		order by r.slot_at desc limit 3)
+	) p
+	where t.removed_at is null and s.kind < 2
+	order by t.target_id, v.name, p.slot_at desc, p.seq desc`,
+);
 
-const selectRecent = recentQuery('probe_results_recent', '');
-const selectRecentOf = recentQuery('probe_results_recent_of', 'and t.target_key = any($2::int[])');
-const selectNewsAfter = query<{ target_key: number; seq: number }>(
+// Without a join: what the keys stand for is known here.
+const selectNews = query<ResultFacts>(
 	'probe_results_news',
-	'select s.target_key, max(p.seq) as seq from probe_results p join series s using (series_key) where p.seq > $1::bigint group by s.target_key',
+	'select seq, slot_at, start_delay_ms, code, series_key, remark_key from probe_results where seq > $2::bigint and slot_at > $1::timestamptz',
 );
 
 type ByTarget = Map<string, Record<string, RecentResults>>;
 
 /** What is newest of each configured target and vantage that has a result since `sinceAt`: target id → vantage → facts. Manual probes stay out. */
 export async function readRecentResults(sql: Sql, sinceAt: number): Promise<ByTarget> {
-	return toRecent(sql, await sql.run(selectRecent, [instant(sinceAt)]));
+	return toRecent(sql, new Map(), [...byGroup(await sql.run(selectRecent, [instant(sinceAt)])).values()]);
 }
 
-async function toRecent(sql: Sql, rows: readonly RecentRow[]): Promise<ByTarget> {
-	const groups = [...Map.groupBy(rows, ({ target_id, vantage }) => `${target_id} ${vantage}`).values()];
-	const newest = groups.flatMap(([first]) => first ?? []);
-	const words = await findWords(sql, newest);
-	const byTarget: ByTarget = new Map();
-	for (const [i, [first, ...others]] of groups.entries()) {
+const byGroup = (rows: readonly RecentRow[]) => Map.groupBy(rows, ({ target_id, vantage }) => `${target_id} ${vantage}`);
+const isValid = ({ code }: RecentRow) => readCode(code).sli !== 'excluded';
+
+/** @param groups of a target and a vantage each, the newest first. @returns `known` with them */
+async function toRecent(sql: Sql, known: ByTarget, groups: readonly (readonly RecentRow[])[]): Promise<ByTarget> {
+	const words = await findWords(
+		sql,
+		groups.flatMap(([first]) => first ?? []),
+	);
+	// Another map each time: who read the last one goes on with it.
+	const byTarget = new Map(known);
+	for (const [i, rows] of groups.entries()) {
+		const [first] = rows;
 		if (first === undefined) continue;
 		const startedAt = ({ slot_at, start_delay_ms }: RecentRow) => slot_at + (start_delay_ms === startInDetails ? 0 : start_delay_ms);
-		const valid = [first, ...others].filter(({ code }) => readCode(code).sli !== 'excluded').slice(0, 3);
+		const valid = rows.filter(isValid).slice(0, validKept);
 		byTarget.set(first.target_id, {
 			...byTarget.get(first.target_id),
 			[first.vantage]: {
@@ -93,30 +96,39 @@ export interface RecentReader {
 }
 
 const allEveryMs = 300_000;
+const validKept = 3;
+
+interface KeptRecent {
+	/** When everything was read. */
+	readonly at: number;
+	readonly found: ByTarget;
+	/** Of each target and vantage what `found` was made of, the newest first. */
+	readonly groups: Map<string, readonly RecentRow[]>;
+	readonly seenSeq: number;
+}
 
 /**
- * Reads only the targets that have news: of 10,000 all of them are 1.8 million buffers, at each publication. No result appears at or below a number
- * that was seen, so nothing is passed over. Keeps its answer in memory: one for a process.
+ * Takes in only what is new: of 10,000 targets all of it is 1.8 million buffers, at each publication. No result appears at or below a number that was
+ * seen, so nothing is passed over. Keeps its answer in memory: one for a process.
  */
 export function createRecentReader(db: Db): RecentReader {
-	let kept: { readonly at: number; readonly found: ByTarget } | null = null;
-	let seenSeq = 0;
-	const newest = (rows: readonly { readonly seq: number }[]) => rows.reduce((highest, { seq }) => Math.max(highest, seq), seenSeq);
+	let kept: KeptRecent | null = null;
+	const newest = (rows: readonly ResultFacts[], seen: number) => rows.reduce((highest, { seq }) => Math.max(highest, seq), seen);
 	const read = async (now: number, sinceAt: number): Promise<ByTarget> => {
 		if (kept === null || now - kept.at >= allEveryMs || now < kept.at) {
 			const rows = await db.run(selectRecent, [instant(sinceAt)]);
-			kept = { at: now, found: await toRecent(db, rows) };
-			seenSeq = newest(rows);
+			const groups = new Map([...byGroup(rows)].map(([id, own]) => [id, newestOf(own)]));
+			kept = { at: now, found: await toRecent(db, new Map(), [...groups.values()]), groups, seenSeq: newest(rows, 0) };
 			return kept.found;
 		}
-		const news = await db.run(selectNewsAfter, [seenSeq]);
-		if (news.length === 0) return kept.found;
-		const rows = await db.run(selectRecentOf, [instant(sinceAt), news.map(({ target_key }) => target_key)]);
-		// Another list each time: who read the last one goes on with it.
-		kept = { at: kept.at, found: new Map([...kept.found, ...(await toRecent(db, rows))]) };
-		// Of the news, not of what was read after it: what another target got between the two statements has still to be heard.
-		seenSeq = newest(news);
-		return kept.found;
+		const { groups, seenSeq } = kept;
+		const news = await db.run(selectNews, [instant(sinceAt), seenSeq]);
+		const ran = byGroup(await toRecentRows(db, news));
+		const moved = new Map([...ran].map(([id, own]) => [id, newestOf([...own, ...(groups.get(id) ?? [])])]));
+		const found = moved.size === 0 ? kept.found : await toRecent(db, kept.found, [...moved.values()]);
+		for (const [id, rows] of moved) groups.set(id, rows);
+		kept = { at: kept.at, found, groups, seenSeq: newest(news, seenSeq) };
+		return found;
 	};
 	let last: Promise<unknown> = Promise.resolve();
 	return {
@@ -127,4 +139,35 @@ export function createRecentReader(db: Db): RecentReader {
 			return own;
 		},
 	};
+}
+
+/** Of those that ran and are not by hand. */
+async function toRecentRows(sql: Sql, rows: readonly ResultFacts[]): Promise<RecentRow[]> {
+	const ran = rows.filter(({ start_delay_ms }) => start_delay_ms !== neverStarted);
+	const series = await findSeries(
+		sql,
+		ran.map(({ series_key }) => series_key),
+	);
+	const parts = ran.map(({ series_key }) => series.get(series_key));
+	const targets = await findNames(
+		sql,
+		'target',
+		parts.map((one) => one?.targetKey ?? 0),
+	);
+	const vantages = await findNames(
+		sql,
+		'vantage',
+		parts.map((one) => one?.vantageKey ?? 0),
+	);
+	return ran.flatMap((row, i) => {
+		const { targetKey = 0, vantageKey = 0, kind = kindCodes.manual } = parts[i] ?? {};
+		if (kind === kindCodes.manual) return [];
+		return [{ ...row, target_id: targets.get(targetKey) ?? '', vantage: vantages.get(vantageKey) ?? '' }];
+	});
+}
+
+/** All that an answer is made of, the newest first. */
+function newestOf(rows: readonly RecentRow[]): RecentRow[] {
+	const sorted = rows.toSorted((a, b) => b.slot_at - a.slot_at || b.seq - a.seq);
+	return [...new Set([...sorted.slice(0, 1), ...sorted.filter(isValid).slice(0, validKept)])];
 }

@@ -1,5 +1,5 @@
 import { emptyRollup, mergeRollups, type Rollup, type RollupStep, rollupSteps } from '#core/rollup.ts';
-import { type longWindows, shortWindows, type WindowName, windowMs } from '#core/snapshot.ts';
+import { type longWindows, windowMs } from '#core/snapshot.ts';
 import { type AlikeRow, alikeColumns, detailsJoin, rollupOfRow } from './alike-results.ts';
 import { findKeys, findNames } from './names.ts';
 import { readPacked } from './packed-rollups.ts';
@@ -16,11 +16,10 @@ interface GroupRow extends CountsRow, Partial<DistributionsRow> {
 const sums = sumColumns.map((column) => `sum(${column})::bigint as ${column}`).join(', ');
 
 /** Which distributions are added up over a window, beside the counts. Of total times nobody asks, and they are the costliest. */
-export type WindowDistributions = 'all' | 'latency' | 'ttft' | 'outcomes' | 'none';
+export type WindowDistributions = 'all' | 'latency' | 'outcomes' | 'none';
 const added: Readonly<Record<WindowDistributions, readonly string[]>> = {
 	all: ['outcome_codes', 'ttft_buckets', 'speed_buckets'],
 	latency: ['ttft_buckets', 'speed_buckets'],
-	ttft: ['ttft_buckets'],
 	outcomes: ['outcome_codes'],
 	none: [],
 };
@@ -65,7 +64,6 @@ const forEach = (name: string, tables: readonly RollupStep[], isPart = false) =>
 		WindowDistributions,
 		ReturnType<typeof windowQuery>
 	>;
-const fromFiveMinutes = forEach('rollups_window_5m', ['five_minutes']);
 const fromHours = forEach('rollups_window_hours', ['five_minutes', 'hour']);
 const partFromHours = forEach('rollups_window_hours_part', ['five_minutes', 'hour'], true);
 const fromDays = windowQuery('rollups_window_days', ['hour', 'day'], 'none');
@@ -85,7 +83,6 @@ const edgeOfCounts = edgeQuery('rollups_window_edge_counts', []);
 const edges: Readonly<Record<WindowDistributions, ReturnType<typeof edgeQuery>>> = {
 	all: edgeQuery('rollups_window_edge', ['ttft', 'speed']),
 	latency: edgeQuery('rollups_window_edge_latency', ['ttft', 'speed']),
-	ttft: edgeQuery('rollups_window_edge_ttft', ['ttft']),
 	outcomes: edgeOfCounts,
 	none: edgeOfCounts,
 };
@@ -137,26 +134,29 @@ export interface WindowRollup {
 	readonly byCanary: Readonly<Record<string, Rollup>>;
 }
 
+/** Those that are added up from rollups; for the shorter ones see db/brief-windows.ts. */
+export type RolledWindow = '1d' | (typeof longWindows)[number];
+
 export interface WindowOptions {
 	readonly now: number;
-	readonly windows: readonly WindowName[];
-	/** What of the outcomes and histograms up to 1d is asked for; left out: all. What is not is empty. */
+	readonly windows: readonly RolledWindow[];
+	/** What of the outcomes and histograms of 1d is asked for; left out: all. What is not is empty. */
 	readonly distributions?: WindowDistributions;
 	/** Of 1d: only targets with a key above the first and up to the second; null or left out: all. */
 	readonly targetKeys?: readonly [after: number, through: number] | null;
 }
 
 /**
- * Target id → window → sums. A target without slots in a window lacks it. A window ends now. Up to 1d it is exact: its first bucket is cut at
+ * Target id → window → sums. A target without slots in a window lacks it. A window ends now. 1d is exact: its first bucket is cut at
  * its start, from the raw results. The longer ones begin with the full hour that holds their start (`windowStart`), so they are up to an hour
- * longer than their name, never shorter. Outcomes and the histograms of first tokens and speed are filled up to 1d, total times in none;
+ * longer than their name, never shorter. Outcomes and the histograms of first tokens and speed are filled in 1d, total times in none;
  * the longer windows carry counts, tokens and cost only.
  */
 export async function readWindowRollups(
 	sql: Sql,
 	{ now, windows, distributions = 'all', targetKeys = null }: WindowOptions,
-): Promise<Map<string, Partial<Record<WindowName, WindowRollup>>>> {
-	const byTarget = new Map<string, Partial<Record<WindowName, WindowRollup>>>();
+): Promise<Map<string, Partial<Record<RolledWindow, WindowRollup>>>> {
+	const byTarget = new Map<string, Partial<Record<RolledWindow, WindowRollup>>>();
 	for (const window of windows) {
 		const sumsOf = await readWindow(sql, window, { now, distributions, targetKeys });
 		const targets = await findNames(
@@ -185,12 +185,10 @@ export async function readWindowRollups(
 	return byTarget;
 }
 
-const isLong = (window: WindowName): window is (typeof longWindows)[number] => !(shortWindows as readonly string[]).includes(window);
-
-/** Where a window that ends now begins: exactly up to 1d, with the full hour above. */
-export function windowStart(window: WindowName, now: number): number {
+/** Where a window that ends now begins: 1d exactly, the longer ones with the full hour. */
+export function windowStart(window: RolledWindow, now: number): number {
 	const startAt = now - windowMs[window];
-	return isLong(window) ? Math.floor(startAt / rollupSteps.hour) * rollupSteps.hour : startAt;
+	return window === '1d' ? startAt : Math.floor(startAt / rollupSteps.hour) * rollupSteps.hour;
 }
 
 interface GroupSums {
@@ -201,20 +199,18 @@ interface GroupSums {
 
 const allKeys = [0, 0x7fffffff] as const;
 
-async function readWindow(sql: Sql, window: WindowName, { now, distributions, targetKeys }: Required<Omit<WindowOptions, 'windows'>>): Promise<GroupSums[]> {
+async function readWindow(sql: Sql, window: RolledWindow, { now, distributions, targetKeys }: Required<Omit<WindowOptions, 'windows'>>): Promise<GroupSums[]> {
 	const startAt = windowStart(window, now);
 	const end = instant(now + rollupSteps.day);
 	// Few coarse rows for the whole, fine ones for the edge.
-	const [fine, coarse] = isLong(window) ? ([rollupSteps.hour, rollupSteps.day] as const) : ([rollupSteps.five_minutes, rollupSteps.hour] as const);
+	const [fine, coarse] = window === '1d' ? ([rollupSteps.five_minutes, rollupSteps.hour] as const) : ([rollupSteps.hour, rollupSteps.day] as const);
 	const from = instant(Math.ceil(startAt / fine) * fine);
 	const edge = instant(Math.ceil(startAt / coarse) * coarse);
-	if (isLong(window)) return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
+	if (window !== '1d') return (await sql.run(fromDays, [from, edge, edge, end])).map(toGroupSums);
 	const whole =
-		window !== '1d'
-			? await sql.run(fromFiveMinutes[distributions], [from, end])
-			: targetKeys === null
-				? await sql.run(fromHours[distributions], [from, edge, edge, end])
-				: await sql.run(partFromHours[distributions], [from, edge, edge, end, ...targetKeys]);
+		targetKeys === null
+			? await sql.run(fromHours[distributions], [from, edge, edge, end])
+			: await sql.run(partFromHours[distributions], [from, edge, edge, end, ...targetKeys]);
 	const cut = await sql.run(edges[distributions], [instant(startAt), from, ...(targetKeys ?? allKeys)]);
 	const hasOutcomes = added[distributions].includes('outcome_codes');
 	const cutSums = cut.map((row) => {

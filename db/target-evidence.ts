@@ -1,6 +1,6 @@
 import { countOf, mergeHistograms, quantile } from '#core/histogram.ts';
 import type { FleetEvidence, LatencyDay, ShownResult } from '#core/target-evidence.ts';
-import { findNames } from './names.ts';
+import { findKeys, findNames } from './names.ts';
 import { dayOf } from './partitions.ts';
 import { type ResultRow, resultColumns, toStoredResults } from './result-row.ts';
 import { instant, query, type Sql } from './sql.ts';
@@ -30,10 +30,8 @@ const selectNewest = query<ResultRow>(
 	order by p.slot_at desc`,
 );
 
-const selectConfigured = query<{ key: number; id: string }>(
-	'targets_configured',
-	'select target_key as key, target_id as id from targets where removed_at is null order by target_key',
-);
+const selectConfigured = query<{ key: number }>('targets_configured', 'select target_key as key from targets where removed_at is null order by target_key');
+const countConfigured = query<{ count: number }>('targets_count', 'select count(*) as count from targets where removed_at is null');
 
 export interface EvidenceReader {
 	/**
@@ -74,17 +72,21 @@ export function createEvidenceReader(sql: Sql): EvidenceReader {
 		async read(now, targetIds) {
 			if (targetIds === null && kept !== null && now >= kept.at && now - kept.at < kept.forMs) return kept.found;
 			const startedMs = performance.now();
-			const configured = await sql.run(selectConfigured);
-			const asked = targetIds === null ? null : new Set(targetIds);
-			const keys = configured.filter(({ id }) => asked === null || asked.has(id)).map(({ key }) => key);
-			const results = await readNewest(sql, keys, now - dayMs, configured.length > largeFrom ? resultsOfLarge : resultsOfSmall);
-			const days = await readDays(now, asked === null ? null : keys);
-			const ids = asked ?? new Set([...results.keys(), ...days.flatMap(([, day]) => [...day.keys()])]);
+			const keys = targetIds === null ? (await sql.run(selectConfigured)).map(({ key }) => key) : await keysOf(sql, targetIds);
+			const fleet = targetIds === null ? keys.length : ((await sql.run(countConfigured))[0]?.count ?? 0);
+			const results = await readNewest(sql, keys, now - dayMs, fleet > largeFrom ? resultsOfLarge : resultsOfSmall);
+			const days = await readDays(now, targetIds === null ? null : keys);
+			const ids = targetIds ?? new Set([...results.keys(), ...days.flatMap(([, day]) => [...day.keys()])]);
 			const found = new Map([...ids].map((id) => [id, { ...latencyOf(id, days), results: results.get(id) ?? [] }]));
 			if (targetIds === null) kept = { at: now, forMs: Math.min(keptAtMostMs, keptPerReadMs * (performance.now() - startedMs)), found };
 			return found;
 		},
 	};
+}
+
+async function keysOf(sql: Sql, targetIds: readonly string[]): Promise<number[]> {
+	const keys = await findKeys(sql, 'target', targetIds);
+	return targetIds.flatMap((id) => keys.get(id) ?? []);
 }
 
 function latencyOf(id: string, days: readonly (readonly [string, DayLatency])[]): { canary: string | null; latencyDays: LatencyDay[] } {

@@ -118,7 +118,7 @@ it('a publication that began before a verdict and ends after it does not put it 
 	expect((await slow.publishVerdicts()).targets[0]?.incident).toBeNull();
 });
 
-it('a target without news keeps its very text while its numbers are kept, one with news is written anew', async () => {
+it('a target without news keeps its very text, and for a minute also where only its longer windows were read anew; one with news is written anew', async () => {
 	const all = [...targets, sampleTarget('acme:large:chat'), sampleTarget('acme:silent:chat')];
 	await registerTargets(database.db, all, sampleNow - 3_600_000);
 	await insertResults(database.db, [sampleResult({ model: 'large' })], { now, retentionDays: 14 });
@@ -128,7 +128,7 @@ it('a target without news keeps its very text while its numbers are kept, one wi
 	const publisher = publisherWith({
 		targets: () => all,
 		// What was read stays for as long as this clock stands.
-		rollups: { windows: () => rollups.windows(clock.rollups), days: () => rollups.days(clock.rollups) },
+		rollups: { ...rollups, windows: () => rollups.windows(clock.rollups), days: () => rollups.days(clock.rollups) },
 	});
 	const publish = async () => {
 		const { targets: written } = await publisher.publish();
@@ -139,10 +139,15 @@ it('a target without news keeps its very text while its numbers are kept, one wi
 	now += 61_000;
 	const second = await publish();
 	expect(second.views[0]?.measuredAt).toBe(new Date(sampleNow + 60_000).toISOString());
-	expect(second.written[1]).toBe(first.written[1]);
-	expect(second.views[2]?.coverage).toEqual({ ran: 0, due: 57, ratio: 0 });
+	expect(second.written.slice(1)).toEqual(first.written.slice(1));
+	now += 15_000;
+	const third = await publish();
+	expect(third.written[1]).toBe(first.written[1]);
+	// What was due is counted up to when what ran was.
+	expect(third.views.map(({ coverage }) => coverage.due)).toEqual([56, 56, 56]);
+	now += 76_000;
 	clock.rollups = now;
-	expect((await publish()).views.map(({ coverage }) => coverage.due)).toEqual([57, 57, 57]);
+	expect((await publish()).views.map(({ coverage }) => coverage.due)).toEqual([58, 58, 59]);
 	expect(first.views.map(({ coverage }) => coverage.due)).toEqual([56, 56, 56]);
 });
 

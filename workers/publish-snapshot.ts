@@ -11,6 +11,7 @@ import type { SpendView } from '#core/snapshot.ts';
 import { createTextIds, type TextIds, type WrittenSnapshot } from '#core/snapshot-text.ts';
 import type { Target } from '#core/target.ts';
 import type { TargetFacts } from '#core/target-view.ts';
+import { briefWindows } from '#db/brief-windows.ts';
 import { listCanaryFaults } from '#db/canary-tests.ts';
 import { readDaySpend } from '#db/costs.ts';
 import { readDoubts } from '#db/evaluator-state.ts';
@@ -74,7 +75,7 @@ const headroomKeptMs = 600_000;
 const numbersKeptMs = 30_000;
 
 /** Of 10,000 targets it takes up to 160 ms of Postgres, and hardly moves. */
-const seldomKept: KeptFor = { perReadMs: 250, atMostMs: 30_000 };
+const seldomKept: KeptFor = { perReadMs: 250, atMostMs: 60_000 };
 
 interface Readers {
 	readonly recents: RecentReader;
@@ -110,7 +111,7 @@ async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbe
 	const { db, rollups, now, targets } = tools;
 	const at = now();
 	const configured = targets();
-	const [firstSeen, recent, windows, days, canaryTests, headroom, objectives, spentOf] = await Promise.all([
+	const [firstSeen, recent, { countedAt, of: windows }, days, canaryTests, headroom, objectives, spentOf] = await Promise.all([
 		firstScheduledAt(db, configured),
 		readers.recents.read(at, at - dayMs),
 		rollups.windows(at),
@@ -125,12 +126,12 @@ async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbe
 	const testsOf = Map.groupBy(canaryTests, ({ targetId }) => targetId);
 	const facts = new Map(
 		configured.map(({ id, canaries, intervalMs }): [string, TargetFacts] => {
-			// One that no window knows of is counted anew each time: what was due goes on.
+			// One that no window knows of is counted anew all the same: what was due goes on.
 			const own = windows.get(id) ?? {};
 			const primary = canaries[0]?.name ?? '';
 			const fresh: TargetFacts = {
 				firstScheduledAt: firstSeen.get(id) ?? at,
-				countedAt: at,
+				...{ countedAt, readAt: at },
 				plannedIntervalMs: plannedIntervalMs({ id, intervalMs }, plan, at),
 				windows: own,
 				latency: { '30m': own['30m']?.latency[primary], '1d': own['1d']?.latency[primary] },
@@ -140,7 +141,7 @@ async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbe
 				canaryTests: testsOf.get(id) ?? [],
 			};
 			const known = before?.get(id);
-			return [id, known !== undefined && isUnmoved(known, fresh) ? known : fresh];
+			return [id, known !== undefined && isUnmoved(known, fresh, at) ? known : fresh];
 		}),
 	);
 	const vantages = [...new Set([...recent.values()].flatMap((one) => Object.keys(one)))].sort();
@@ -151,19 +152,24 @@ async function readNumbers(tools: PublishTools, readers: Readers, before?: Numbe
 
 const nothingHeard: TargetFacts['recent'] = {};
 
+/** A result comes at least so often where the interval is the usual minute, and with it all is told. */
+const slowWaitsMs = 75_000;
+
 /**
  * The readers give again what has not moved. A target without news then keeps its facts and with them its text (core/target-view.ts): of 10,000 targets a
- * publication has news of a quarter.
+ * publication has news of a quarter. What is read anew only now and then (1d and longer, headroom) is told with the next news, or in a while: told at
+ * once, it would be all targets each half minute, beside their news.
  */
-function isUnmoved(known: TargetFacts, fresh: TargetFacts): boolean {
+function isUnmoved(known: TargetFacts, fresh: TargetFacts, now: number): boolean {
 	const same = (a: readonly unknown[] = [], b: readonly unknown[] = []) => a.length === b.length && a.every((item, i) => item === b[i]);
-	return (
-		(['firstScheduledAt', 'plannedIntervalMs', 'windows', 'days', 'recent'] as const).every((field) => known[field] === fresh[field]) &&
+	const hasNoNews =
+		(['firstScheduledAt', 'plannedIntervalMs', 'recent'] as const).every((field) => known[field] === fresh[field]) &&
+		briefWindows.every((window) => known.windows[window] === fresh.windows[window]) &&
 		known.latency['30m'] === fresh.latency['30m'] &&
-		known.latency['1d'] === fresh.latency['1d'] &&
-		same(known.headroom, fresh.headroom) &&
-		same(known.canaryTests, fresh.canaryTests)
-	);
+		same(known.canaryTests, fresh.canaryTests);
+	const isSame = known.windows === fresh.windows && known.days === fresh.days && same(known.headroom, fresh.headroom);
+	const age = now - (known.readAt ?? 0);
+	return hasNoNews && (isSame || (age >= 0 && age < slowWaitsMs));
 }
 
 function spendView(todayMicroUsd: number, capMicroUsdPerDay: number, targets: readonly Target[], vantageCount: number): SpendView {

@@ -3,14 +3,15 @@ import { silentLog } from '#core/log.ts';
 import { type Outcome, outcomes, sliOf } from '#core/outcome.ts';
 import { missedSlot, type ProbeResult } from '#core/probe-result.ts';
 import { emptyRollup, type Rollup, type RollupStep, rollupOf, rollupSteps } from '#core/rollup.ts';
-import { type WindowName, windowMs } from '#core/snapshot.ts';
+import { longWindows, windowMs } from '#core/snapshot.ts';
 import { windowFigures } from '#core/window-figures.ts';
+import { createBriefReader } from '#db/brief-windows.ts';
 import { readDayRollups } from '#db/day-rollups.ts';
 import { packDays } from '#db/packed-rollups.ts';
 import { insertResults } from '#db/probe-results.ts';
 import { readResultsAfter } from '#db/read-results.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
-import { readRange, readSeries, readSliCounts, readWindowRollups, type WindowRollup, windowStart } from '#db/rollups.ts';
+import { type RolledWindow, readRange, readSeries, readSliCounts, readWindowRollups, type WindowRollup, windowStart } from '#db/rollups.ts';
 import { type Db, openDb } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
@@ -128,7 +129,7 @@ it('puts a sum that was damaged right with the next part that begins in it, and 
 it('goes through a long backlog in steps', async () => {
 	const slots = Array.from({ length: 12_000 }, (_, i) => missedSlot(sampleResult({ slotAt: sampleNow - i * 1_000 }), 'missed_slot'));
 	await insert(slots);
-	await rollUp(tools());
+	await rollUp({ ...tools(), resultsPerStep: 5_000 });
 	const [today] = await readSeries(db, 'acme:small:chat', { fromAt: 0, toAt: sampleNow + 1, step: 'day' });
 	expect(today?.rollup).toMatchObject({ count: 12_000, missed: 12_000, excluded: 0 });
 });
@@ -144,10 +145,11 @@ it('lets only one process roll up at a time, and loses nothing when two try', as
 	await expectRollupsOfRaw();
 });
 
+const rolled = ['1d', ...longWindows] as const;
 const short = (rollup: Rollup): Rollup => ({ ...rollup, total: emptyRollup.total });
 const long = (rollup: Rollup): Rollup => ({ ...short(rollup), outcomes: {}, ttft: emptyRollup.ttft, speed: emptyRollup.speed });
 
-it('answers each window exactly up to a day, and the longer ones with the results since the hour that holds their start', async () => {
+it('answers the window of a day exactly, and the longer ones with the results since the hour that holds their start', async () => {
 	const results = mixedResults(3_000, 95 * 86_400_000);
 	// A clock that stands on no bucket's edge.
 	const now = sampleNow + 754_321;
@@ -155,9 +157,8 @@ it('answers each window exactly up to a day, and the longer ones with the result
 	await insert(mixedResults(500, 7_200_000).map((result) => ({ ...result, vantage: 'edge' })));
 	await rollUp(tools());
 	const raw = (await readResultsAfter(db, 0, 100_000)).filter(({ result }) => result.kind === 'scheduled');
-	const windows = Object.keys(windowMs) as WindowName[];
-	const found = await readWindowRollups(db, { now, windows });
-	for (const window of windows) {
+	const found = await readWindowRollups(db, { now, windows: rolled });
+	for (const window of rolled) {
 		const startAt = now - windowMs[window];
 		const from = windowMs[window] > 86_400_000 ? Math.floor(startAt / rollupSteps.hour) * rollupSteps.hour : startAt;
 		expect(windowStart(window, now)).toBe(from);
@@ -186,25 +187,26 @@ it('tells the counts of each UTC day', async () => {
 
 it('reads for a publisher what the plain reads say, once what hardly moves has been read again', async () => {
 	const reader = createRollupReader(db);
-	const names = Object.keys(windowMs) as WindowName[];
 	const figuresAt = async (now: number) => {
-		const figuresOf = (windows: Partial<Record<WindowName, WindowRollup>>) =>
-			Object.fromEntries(names.flatMap((name) => (windows[name] === undefined ? [] : [[name, windowFigures(name, windows[name])]])));
-		return new Map([...(await readWindowRollups(db, { now, windows: names }))].map(([id, windows]) => [id, figuresOf(windows)]));
+		const figuresOf = (windows: Partial<Record<RolledWindow, WindowRollup>>) =>
+			Object.fromEntries(rolled.flatMap((name) => (windows[name] === undefined ? [] : [[name, windowFigures(name, windows[name])]])));
+		const slow = await readWindowRollups(db, { now, windows: rolled });
+		const brief = await createBriefReader(db).read(now);
+		return new Map([...slow].map(([id, windows]) => [id, { ...figuresOf(windows), ...brief.get(id) }]));
 	};
 	const publish = async (now: number) => ({ windows: await reader.windows(now), days: await reader.days(now) });
 	await insert(mixedResults(500, 40 * 86_400_000));
 	await rollUp(tools());
 	const first = await publish(sampleNow);
-	expect(first.windows).toEqual(await figuresAt(sampleNow));
+	expect(first.windows).toEqual({ countedAt: sampleNow, of: await figuresAt(sampleNow) });
 	expect(first.days).toEqual(await readDayRollups(db, '2026-08-25', '2026-11-24'));
 	await insert(mixedResults(50, 240_000).map((result) => ({ ...result, vantage: 'late' })));
 	await rollUp(tools());
 	const soon = await publish(sampleNow + 1_000);
-	expect(soon.windows.get('acme:small:chat')?.['5m']?.count).toBeGreaterThan(first.windows.get('acme:small:chat')?.['5m']?.count ?? 0);
+	expect(soon.windows.of.get('acme:small:chat')?.['5m']?.count).toBeGreaterThan(first.windows.of.get('acme:small:chat')?.['5m']?.count ?? 0);
 	expect(soon.days).toEqual(await readDayRollups(db, '2026-08-25', '2026-11-24'));
-	const later = await publish(sampleNow + 61_000);
-	expect(later.windows).toEqual(await figuresAt(sampleNow + 61_000));
+	const later = await publish(sampleNow + 121_000);
+	expect(later.windows).toEqual({ countedAt: sampleNow + 121_000, of: await figuresAt(sampleNow + 121_000) });
 });
 
 it('merges any long stretch of one target from days and hours, as the raw results add up', async () => {

@@ -20,10 +20,12 @@ export interface RollUpTools {
 	readonly db: Db;
 	readonly log: Log;
 	now(): number;
+	/** Taken in together at most; left out: two minutes of 10,000 targets, some seconds. */
+	readonly resultsPerStep?: number;
 }
 
-/** One transaction's worth: some seconds of 1,000 targets, and short enough to be no long lock. */
-const resultsPerStep = 5_000;
+// Results of one series that are taken in together change its rows once.
+const manyResults = 20_000;
 /** At most this long in one job: then the next tick goes on. */
 const jobMs = 20_000;
 
@@ -33,11 +35,11 @@ const jobMs = 20_000;
  * timely one, and a crash leaves nothing half done. One process works at a time; a second one that is told to returns at once.
  * @returns how many 5-minute buckets were written.
  */
-export async function rollUp({ db, log, now }: RollUpTools): Promise<number> {
+export async function rollUp({ db, log, now, resultsPerStep = manyResults }: RollUpTools): Promise<number> {
 	const startedAt = now();
 	let written = 0;
 	for (;;) {
-		const step = await transaction(db, rollUpStep);
+		const step = await transaction(db, (tx) => rollUpStep(tx, resultsPerStep));
 		written += step?.bucketCount ?? 0;
 		if (step === null || !step.hasMore) break;
 		if (now() - startedAt > jobMs) {
@@ -45,7 +47,6 @@ export async function rollUp({ db, log, now }: RollUpTools): Promise<number> {
 			break;
 		}
 	}
-	await summarizeSometimes(db, startedAt);
 	if (written > 0) log.debug({ bucketCount: written, durationMs: now() - startedAt }, 'rolled up');
 	return written;
 }
@@ -53,7 +54,8 @@ export async function rollUp({ db, log, now }: RollUpTools): Promise<number> {
 const summarizeEveryMs = 60_000;
 const summarizedAt = new WeakMap<object, number>();
 
-async function summarizeSometimes(db: Db, now: number): Promise<void> {
+/** For readers of what is new: without a summary of the last pages each look reads all of them. Cheap to repeat. */
+export async function summarizeSometimes(db: Db, now: number): Promise<void> {
 	const last = summarizedAt.get(db.pool) ?? 0;
 	if (now >= last && now - last < summarizeEveryMs) return;
 	summarizedAt.set(db.pool, now);
@@ -63,7 +65,7 @@ async function summarizeSometimes(db: Db, now: number): Promise<void> {
 	});
 }
 
-async function rollUpStep(tx: Tx): Promise<{ bucketCount: number; hasMore: boolean } | null> {
+async function rollUpStep(tx: Tx, resultsPerStep: number): Promise<{ bucketCount: number; hasMore: boolean } | null> {
 	const touched = await claimTouchedBuckets(tx, resultsPerStep);
 	if (touched === null) return null;
 	if (touched.readThroughSeq === null) return { bucketCount: 0, hasMore: false };
