@@ -65,7 +65,7 @@ const reportsMs = 5_000;
 /** What waits for time, not for results, is looked at this often; more rarely while nothing is in doubt. */
 const tickMs = 1_000;
 const quietTickMs = 5_000;
-const checkpointMs = 30_000;
+const checkpointMs = 60_000;
 /** A checkpoint stops the judging for a moment: at most this share of the time. */
 const checkpointShare = 1 / 200;
 

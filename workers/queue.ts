@@ -68,8 +68,9 @@ const stalledIntervalMs = 2_000;
 const processName = `${hostname()}:${process.pid}`;
 const drainAtMostMs = 10_000;
 const quietMs = 10_000;
-// BullMQ remembers this many ends, against jobs added twice and for people who look.
-const kept = { removeOnComplete: { count: 500 }, removeOnFail: { count: 500, age: 86_400 } };
+// BullMQ remembers this many ends, against jobs added twice and for people who look: of a vantage's ticks half a minute. On Postgres it reads all of them at
+// each end.
+const kept = { removeOnComplete: { count: 100 }, removeOnFail: { count: 500, age: 86_400 } };
 
 /** Opens the queues of one process; the Postgres backend is migrated first, by one of the processes that start. */
 export async function openQueues({ redisUrl, databaseUrl, log }: OpenQueuesOptions): Promise<Queues> {
