@@ -1,7 +1,7 @@
 /**
  * A whole fleet on one machine, everything embedded, against a simulator in its own process: how late slots start, what is missed, CPU by process,
  * memory, how old the pages are; then kill -9 of everything and a start: how long until every target was probed again. The aim of CPU was set in ms on
- * another machine: what it is here is told by the yardstick, measured before and after.
+ * another machine: how fast that is beside these cores is told by two yardsticks, measured before and after.
  * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180] [aged]`; aged: with a record of months, as far as the sums are concerned. Figures are of
  * the whole machine: run it alone.
  */
@@ -19,7 +19,7 @@ import { startService, stopServices, until } from '#test/e2e/service.ts';
 import { ageRecord } from './age-record.ts';
 import { bareAtOnce, openBeside } from './beside.ts';
 import { sumByName } from './process-family.ts';
-import { measureYardstick, yardstickThereMs } from './yardstick.ts';
+import { measureYardsticks, yardsticks } from './yardstick.ts';
 
 const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2, 5).map(Number);
 const isAged = process.argv[5] === 'aged';
@@ -47,7 +47,7 @@ const config = [
 	]).flat(),
 ].join('\n');
 
-const yardstickMs = [await measureYardstick(20)];
+const yardsticksBefore = await measureYardsticks(15);
 let service = await startService({ config });
 const readMetrics = async () => (await fetch(`${service.url}/metrics`)).text();
 /** Bucket's upper edge in ms → count, of the lateness of slots; and how many ran or did not. */
@@ -148,7 +148,7 @@ async function lastProbedAt(): Promise<number> {
 const probedAt = await lastProbedAt();
 await stopServices();
 simulator.disconnect();
-yardstickMs.push(await measureYardstick(20));
+const yardsticksAfter = await measureYardsticks(15);
 
 const load = loadavg()
 	.map((one) => one.toFixed(1))
@@ -178,13 +178,17 @@ for (const [name, cpuMs] of cpu) {
 	memorySum += bytes;
 	console.log(`| ${name} | ${each.toFixed(2)} | ${(bytes / 2 ** 20).toFixed(0)} |`);
 }
-const slower = yardstickMs.reduce((sum, ms) => sum + ms, 0) / yardstickMs.length / yardstickThereMs;
 console.log(`| **all** | **${cpuSum.toFixed(2)}** | **${(memorySum / 2 ** 20).toFixed(0)}** |`);
 const most = Math.max(...memories.map((one) => [...one.values()].reduce((sum, bytes) => sum + bytes, 0)));
 const bareEachMs = bareMs.reduce((sum, ms) => sum + ms, 0) / bareMs.length;
-console.log(
-	`\nthe yardstick took ${yardstickMs.map((ms) => ms.toFixed(2)).join(' before and ')} ms after, ${yardstickThereMs} where the aim was set: these cores are ${slower.toFixed(1)} times as slow; aim of 10,000 targets every 60 s: ${(3.7 * slower).toFixed(1)} ms here (3.7 there), 1,024 MB`,
-);
+console.log('\nthe aim of 10,000 targets every 60 s is 1,024 MB and 3.7 ms on the machine where it was set:');
+for (const [i, { streamsPerSecond, gapMs, thereMs }] of yardsticks.entries()) {
+	const [before = Number.NaN, after = Number.NaN] = [yardsticksBefore[i], yardsticksAfter[i]];
+	const slower = (before + after) / 2 / thereMs;
+	console.log(
+		`- undici alone, ${streamsPerSecond} streams a second in steps of ${gapMs} ms, took ${before.toFixed(2)} before and ${after.toFixed(2)} ms after, ${thereMs} there: ${cpuSum.toFixed(2)} ms are ${(cpuSum / slower).toFixed(2)} of those`,
+	);
+}
 console.log(
 	`CPU of all is ${(cpuSum / bareEachMs).toFixed(1)} times that of the same request by undici alone (${bareEachMs.toFixed(2)} ms, ${bareCount} of them beside)`,
 );
