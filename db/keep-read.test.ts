@@ -27,6 +27,21 @@ it.each([
 	expect(await read(900_000)).toBe(3);
 });
 
+it('the first, for which all was cold, is kept no longer than is said of it', async () => {
+	let count = 0;
+	const read = keepRead(
+		async () => {
+			vi.advanceTimersByTime(2_000);
+			count += 1;
+			return count;
+		},
+		{ perReadMs: 10, atMostMs: 30_000, firstAtMostMs: 5_000 },
+	);
+	const found: number[] = [];
+	for (const later of [0, 4_999, 5_000, 24_999, 25_000]) found.push(await read(1_000_000 + later));
+	expect(found).toEqual([1, 1, 2, 2, 3]);
+});
+
 it('what could not be read is not kept', async () => {
 	let fails = true;
 	const read = keepRead(

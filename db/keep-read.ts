@@ -2,6 +2,8 @@ export interface KeptFor {
 	/** How many times as long as it took to read. */
 	readonly perReadMs: number;
 	readonly atMostMs: number;
+	/** The first one: read by cold code and from a cold disk, it took longer than the next one will. Left out: as any. */
+	readonly firstAtMostMs?: number;
 }
 
 export interface KeptRead<Found> {
@@ -14,7 +16,7 @@ export interface KeptRead<Found> {
  * A read that is asked for more often than its answer moves: what it costs decides how long it is kept, so that a small installation is always fresh.
  * One for a process; `now` in ms since epoch.
  */
-export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs }: KeptFor): KeptRead<Found> {
+export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs, firstAtMostMs = atMostMs }: KeptFor): KeptRead<Found> {
 	let kept: { readonly at: number; readonly forMs: number; readonly found: Found } | null = null;
 	const keptAt = (now: number) => (kept !== null && now >= kept.at && now - kept.at < kept.forMs ? kept : null);
 	const answer = async (now: number) => {
@@ -22,7 +24,8 @@ export function keepRead<Found>(read: (now: number) => Promise<Found>, { perRead
 		if (known !== null) return known.found;
 		const startedMs = performance.now();
 		const found = await read(now);
-		kept = { at: now, forMs: Math.min(atMostMs, perReadMs * (performance.now() - startedMs)), found };
+		const forMs = Math.min(kept === null ? firstAtMostMs : atMostMs, perReadMs * (performance.now() - startedMs));
+		kept = { at: now, forMs, found };
 		return found;
 	};
 	return Object.assign(answer, { isDue: (now: number) => keptAt(now) === null });
