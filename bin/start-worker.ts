@@ -209,9 +209,7 @@ async function startJudging(shop: Shop): Promise<void> {
 	};
 	const rollups = createRollupReader(db);
 	const unwatched = createPublisher({
-		db,
-		rollups,
-		now: Date.now,
+		...{ db, rollups, now: Date.now },
 		targets: () => config.current().targets,
 		status: () => config.current().status,
 		simulated: config.current().simulated,
