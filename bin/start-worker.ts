@@ -6,6 +6,7 @@ import { acquireLease, releaseLease, renewLease } from '#db/leases.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { createRollupReader } from '#db/rollup-reader.ts';
 import { isUnavailable } from '#db/sql.ts';
+import { sweepDeadRows } from '#db/sweep-dead-rows.ts';
 import { registerTargets } from '#db/targets.ts';
 import { announcedMaintenances, watchMaintenances } from '#workers/announced-maintenances.ts';
 import { type EvaluatorTools, evaluatorName, type Judged, openEvaluator } from '#workers/evaluator.ts';
@@ -82,19 +83,8 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	const retentionDays = () => Math.ceil(config.current().record.keepResultsMs / dayMs);
 	const metrics = createProcessMetrics();
 	const roads = await openRoads(jobs, log, closing);
-	const shop: Shop = {
-		settings,
-		log,
-		closing,
-		config,
-		database,
-		queues,
-		metrics,
-		roads,
-		stop: stopping.signal,
-		endLoops: () => stopping.abort(),
-		retentionDays,
-	};
+	const stops = { stop: stopping.signal, endLoops: () => stopping.abort() };
+	const shop: Shop = { settings, log, closing, config, database, queues, metrics, roads, ...stops, retentionDays };
 	// A prober that starts runs what is due at once; of a target that comes later the first tick that knows of it runs slots from then on.
 	const register = (fromAt: number) => registerTargets(database.db, config.current().targets, fromAt);
 	await register(Date.now());
@@ -260,6 +250,7 @@ async function startJudging(shop: Shop): Promise<void> {
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	// The roll-up is left to its tick: of a large fleet that was away it takes a minute, and nobody may wait for it.
 	await publisher.publish();
+	await sweepDeadRows(db).catch((error) => log.warn({ problem: String(error) }, 'dead rows not swept: autovacuum does it'));
 	const evaluator = evaluate(shop, publisher, cadence);
 	const onCall = runOnCall({ ...shop, db, cadence });
 	// Their last transaction ends before the pool is closed.

@@ -6,13 +6,13 @@ import { type Outcome, sliOf } from '#core/outcome.ts';
 import type { ProbeResult } from '#core/probe-result.ts';
 import { listNotices } from '#db/alert-notices.ts';
 import { activeBackOffs } from '#db/back-offs.ts';
-import { readCheckpoint, readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
+import { addJournalStep, readCheckpoint, readDoubts, readEvaluatorHead, readJournalAfter } from '#db/evaluator-state.ts';
 import { listIncidents, listOpenIncidents } from '#db/incidents.ts';
 import { acquireLease, type Lease, releaseLease } from '#db/leases.ts';
 import { recordObservations } from '#db/observations.ts';
 import { ensurePartitions } from '#db/partitions.ts';
 import { insertResults } from '#db/probe-results.ts';
-import { query } from '#db/sql.ts';
+import { query, transaction } from '#db/sql.ts';
 import { registerTargets } from '#db/targets.ts';
 import { createTestDatabase, type TestDatabase } from '#test/postgres.ts';
 import { sampleNow, sampleResult, sampleTarget } from '#test/sample-results.ts';
@@ -175,6 +175,21 @@ describe('judging recorded results', () => {
 		expect(await readJournalAfter(house.db, evaluatorName, 0)).toEqual([]);
 		await live(20, well);
 		expect((await readJournalAfter(house.db, evaluatorName, 0))[0]?.journalNumber).toBe(journalNumber + 1);
+	});
+
+	it('killed again and again before its first checkpoint: who finds a long journal writes one with the first step', async () => {
+		await live(60, well);
+		const { journalNumber, readThroughSeq } = await readEvaluatorHead(house.db, evaluatorName);
+		const quiet = Array.from({ length: 1_000 }, (_, i) => ({ journalNumber: journalNumber + 1 + i, readThroughSeq, at: now, inputs: null, doubts: [] }));
+		await transaction(house.db, async (tx) => {
+			for (const step of quiet) await addJournalStep(tx, evaluatorName, step);
+		});
+		evaluator = await openEvaluator(tools());
+		await live(10, well);
+		expect(await readJournalAfter(house.db, evaluatorName, 0)).toEqual([]);
+		evaluator = await openEvaluator(tools());
+		await live(10, well);
+		expect(await readJournalAfter(house.db, evaluatorName, 0)).toHaveLength(1);
 	});
 
 	it('a crash before the commit leaves nothing behind, and the next evaluator decides the same', async () => {

@@ -66,8 +66,8 @@ const reportsMs = 5_000;
 const tickMs = 1_000;
 const quietTickMs = 5_000;
 const checkpointMs = 60_000;
-/** The first one sooner: where the process is killed again and again, the journal must not grow with each. */
-const firstCheckpointMs = 30_000;
+/** Some minutes: where the process is killed again and again before its first checkpoint, the journal must not grow with each. */
+const longJournal = 1_000;
 /** A checkpoint stops the judging for a moment: at most this share of the time. */
 const checkpointShare = 1 / 200;
 
@@ -78,7 +78,7 @@ export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 	let tickedAt = 0;
 	let told = doubtsOf(state);
 	let [reported, reportsReadAt]: [Readonly<Record<string, number>>, number] = [{}, 0];
-	let checkpointAt = now() + firstCheckpointMs;
+	let checkpointAt = now() + (replayed >= longJournal ? 0 : checkpointMs);
 	log.debug({ step: head.journalNumber, replayedStepCount: replayed, openCount: state.lattice.incidents.length }, 'evaluator ready');
 
 	let waiting: JudgeInput[] = await reconcile(tools, state);

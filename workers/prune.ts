@@ -35,7 +35,7 @@ export const keptMs = {
 	reservations: 3_600_000,
 };
 
-/** Snapshots need no pruning: publishing one drops the hundredth before it. @returns the days of results that were dropped, YYYY-MM-DD. */
+/** Snapshots need no pruning: publishing one drops the tenth before it. @returns the days of results that were dropped, YYYY-MM-DD. */
 export async function prune({ db, log, now, retentionDays }: PruneTools): Promise<string[]> {
 	const at = now();
 	await ensurePartitions(db, at, daysAhead);
