@@ -36,12 +36,17 @@ export interface Headroom extends RateLimitHeaders {
 
 /** Each target's own row is written at most this often: what changes with every probe need not be on the disk each time. */
 const everyMs = 10_000;
+/** And one that tells the same, so much: of an account that little else uses each probe does. */
+const sameEveryMs = 180_000;
+/** Of the limit. Less is the probes' own use. */
+const sameShare = 0.01;
 /** And all that waits is written together at most this often: beside each batch of a busy prober it took 4 % of Postgres. */
 const togetherMs = 2_000;
 const greatest = 2 ** 53 - 1;
 
 interface Notes {
-	readonly notedAt: Map<string, number>;
+	/** Target and vantage -> what was written. */
+	readonly noted: Map<string, { readonly at: number; readonly told: RateLimitHeaders }>;
 	readonly waiting: Map<string, ProbeResult>;
 	writtenAt: number;
 }
@@ -50,13 +55,16 @@ const notesOf = new WeakMap<object, Notes>();
 
 /** Keeps the newest headers of each target and vantage. What comes within seconds of the last write waits for the next call. */
 export async function noteHeadroom(db: Db, results: readonly ProbeResult[], now: number): Promise<void> {
-	const notes = notesOf.get(db.pool) ?? { notedAt: new Map(), waiting: new Map(), writtenAt: 0 };
+	const notes = notesOf.get(db.pool) ?? { noted: new Map(), waiting: new Map(), writtenAt: 0 };
 	notesOf.set(db.pool, notes);
-	const { notedAt, waiting } = notes;
+	const { noted, waiting } = notes;
 	for (const result of results) {
-		if (result.evidence?.rateLimit === undefined || result.startedAt === null) continue;
+		const told = result.evidence?.rateLimit;
+		if (told === undefined || result.startedAt === null) continue;
 		const id = `${targetId(result)} ${result.vantage}`;
-		if (now - (notedAt.get(id) ?? 0) >= everyMs && (waiting.get(id)?.startedAt ?? 0) <= result.startedAt) waiting.set(id, result);
+		const before = noted.get(id);
+		const keptMs = before === undefined ? 0 : isAlike(before.told, told) ? sameEveryMs : everyMs;
+		if (Math.abs(now - (before?.at ?? 0)) >= keptMs && (waiting.get(id)?.startedAt ?? 0) <= result.startedAt) waiting.set(id, result);
 	}
 	if (waiting.size === 0 || Math.abs(now - notes.writtenAt) < togetherMs) return;
 	const told = [...waiting];
@@ -70,10 +78,19 @@ export async function noteHeadroom(db: Db, results: readonly ProbeResult[], now:
 	]);
 	notes.writtenAt = now;
 	for (const [id, result] of told) {
-		notedAt.set(id, now);
+		if (result.evidence?.rateLimit !== undefined) noted.set(id, { at: now, told: result.evidence.rateLimit });
 		// A newer one may have come meanwhile.
 		if (waiting.get(id) === result) waiting.delete(id);
 	}
+}
+
+function isAlike(before: RateLimitHeaders, now: RateLimitHeaders): boolean {
+	return (['requests', 'tokens'] as const).every((of) => {
+		const [limit, left] = [now[`${of}Limit`], now[`${of}Remaining`]];
+		const leftBefore = before[`${of}Remaining`];
+		if (before[`${of}Limit`] !== limit) return false;
+		return left === leftBefore || (limit !== null && left !== null && leftBefore !== null && Math.abs(left - leftBefore) < limit * sameShare);
+	});
 }
 
 /** Of the configured targets, told since then. */

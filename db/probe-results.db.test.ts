@@ -398,10 +398,37 @@ it('keeps headers of ample headroom once a target, and with the result those tha
 	]);
 });
 
+it('writes headers that tell the same of a target no more than once in minutes, and at once what has moved', async () => {
+	const limits = (requestsRemaining: number) => ({
+		evidence: { rateLimit: { requestsLimit: 1_000, requestsRemaining, tokensLimit: null, tokensRemaining: null, resetMs: null } },
+	});
+	const told: (readonly [number | null, number])[] = [];
+	for (const [afterMs, left] of [
+		...([0, 60_000, 120_000] as const).map((ms, i) => [ms, 999 - i] as const),
+		[180_000, 996],
+		[240_000, 900],
+		[300_000, 901],
+	] as const) {
+		const at = sampleNow + afterMs;
+		await insertResults(db, [sampleResult({ slotAt: at, startedAt: at, ...limits(left) })], { ...bounds, now: at });
+		const [known] = await readHeadroom(db, 0);
+		told.push([known?.requestsRemaining ?? null, (known?.at ?? 0) - sampleNow]);
+	}
+	expect(told).toEqual([
+		[999, 0],
+		[999, 0],
+		[999, 0],
+		[996, 180_000],
+		[900, 240_000],
+		[900, 240_000],
+	]);
+});
+
 it('headers that come within seconds of the last write wait for the next one, and none is lost', async () => {
-	const limits = { rateLimit: { requestsLimit: 100, requestsRemaining: 90, tokensLimit: null, tokensRemaining: null, resetMs: null } };
 	const told = async (model: string, afterMs: number) => {
 		const at = sampleNow + afterMs;
+		const requestsRemaining = 90 - afterMs / 200;
+		const limits = { rateLimit: { requestsLimit: 100, requestsRemaining, tokensLimit: null, tokensRemaining: null, resetMs: null } };
 		await insertResults(db, [sampleResult({ model, slotAt: at, startedAt: at, evidence: limits })], { ...bounds, now: at });
 		return (await readHeadroom(db, 0)).map(({ targetId, at: toldAt }) => `${targetId} ${toldAt - sampleNow}`).sort();
 	};
