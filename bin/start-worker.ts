@@ -219,7 +219,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
-				// Of a large fleet, just before its sums are read: two minutes of results at once cost half as much. Burn rates want each.
+				// Of a large fleet, just before its sums are read: five minutes of results at once cost a fifth. Burn rates want each.
 				if (rollups.isDue(Date.now()) || config.current().objectives.length > 0) await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
 				await summarizeSometimes(db, Date.now());
 				await timed('publish', () => publisher.publish());

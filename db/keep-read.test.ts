@@ -42,6 +42,26 @@ it('the first, for which all was cold, is kept no longer than is said of it', as
 	expect(found).toEqual([1, 1, 2, 2, 3]);
 });
 
+it('one that is long is kept until the next mark', async () => {
+	let tookMs = 40;
+	const read = keepRead(
+		async (now) => {
+			vi.advanceTimersByTime(tookMs);
+			return now;
+		},
+		{ perReadMs: 100, atMostMs: 10_000, firstAtMostMs: 2_000, marks: { fromMs: 5_000, everyMs: 60_000, lateMs: 7_000 } },
+	);
+	const mark = 1_027_000;
+	expect(await read(1_000_000)).toBe(1_000_000);
+	expect(await read(1_002_000)).toBe(1_002_000);
+	tookMs = 80;
+	expect(await read(1_006_000)).toBe(1_006_000);
+	expect(await read(mark - 1)).toBe(1_006_000);
+	expect(await read(mark)).toBe(mark);
+	expect(await read(mark + 59_999)).toBe(mark);
+	expect(await read(mark + 60_000)).toBe(mark + 60_000);
+});
+
 it('what could not be read is not kept', async () => {
 	let fails = true;
 	const read = keepRead(

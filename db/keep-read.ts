@@ -4,6 +4,8 @@ export interface KeptFor {
 	readonly atMostMs: number;
 	/** The first one: read by cold code and from a cold disk, it took longer than the next one will. Left out: as any. */
 	readonly firstAtMostMs?: number;
+	/** What would be kept for `fromMs` or longer is kept until the next mark instead: each `everyMs` since the epoch, and `lateMs` after it. */
+	readonly marks?: { readonly fromMs: number; readonly everyMs: number; readonly lateMs: number };
 }
 
 export interface KeptRead<Found> {
@@ -16,7 +18,7 @@ export interface KeptRead<Found> {
  * A read that is asked for more often than its answer moves: what it costs decides how long it is kept, so that a small installation is always fresh.
  * One for a process; `now` in ms since epoch.
  */
-export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs, firstAtMostMs = atMostMs }: KeptFor): KeptRead<Found> {
+export function keepRead<Found>(read: (now: number) => Promise<Found>, { perReadMs, atMostMs, firstAtMostMs = atMostMs, marks }: KeptFor): KeptRead<Found> {
 	let kept: { readonly at: number; readonly forMs: number; readonly found: Found } | null = null;
 	const keptAt = (now: number) => (kept !== null && now >= kept.at && now - kept.at < kept.forMs ? kept : null);
 	const answer = async (now: number) => {
@@ -25,7 +27,8 @@ export function keepRead<Found>(read: (now: number) => Promise<Found>, { perRead
 		const startedMs = performance.now();
 		const found = await read(now);
 		const forMs = Math.min(kept === null ? firstAtMostMs : atMostMs, perReadMs * (performance.now() - startedMs));
-		kept = { at: now, forMs, found };
+		const isLong = marks !== undefined && forMs >= marks.fromMs;
+		kept = { at: now, forMs: isLong ? marks.everyMs - ((now - marks.lateMs) % marks.everyMs) : forMs, found };
 		return found;
 	};
 	return Object.assign(answer, { isDue: (now: number) => keptAt(now) === null });

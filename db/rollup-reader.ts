@@ -23,8 +23,9 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 /** The reads of a publisher that runs every few seconds, with what hardly moves read less often. Keeps its answers in memory: one for a process. */
 export interface RollupReader {
 	/**
-	 * What is published of each window. 1d and longer are kept for a hundred times as long as reading them took, two minutes at most; the latency
-	 * of 1d for two hundred times, ten minutes at most; the shorter ones are those of now. What has not moved is the very same as before.
+	 * What is published of each window. 1d and longer are kept for a hundred times as long as reading them took, and where that is more than a minute
+	 * until a bucket of five minutes is over; the latency of 1d for two hundred times, ten minutes at most; the shorter ones are those of now. What has
+	 * not moved is the very same as before.
 	 */
 	windows(now: number): Promise<ReadWindows>;
 	/** Whether 1d and longer would be read anew at this instant: the sums are to be up to date by then. */
@@ -36,11 +37,15 @@ export interface RollupReader {
 const slow = ['1d', ...longWindows] as const satisfies readonly RolledWindow[];
 // A share of the time, so what becomes cheaper is only read more often: of 1,000 targets the counts of a day and longer take 0.2 s of server CPU, the ninety
 // days 0.3 s and 0.6 s of our own (bench/roll-up.ts).
-const slowKept: KeptFor = { perReadMs: 100, atMostMs: 120_000, firstAtMostMs: 5_000 };
+const slowKept: KeptFor = {
+	...{ perReadMs: 100, atMostMs: 120_000, firstAtMostMs: 5_000 },
+	// The sums are brought up to date just before: of a whole bucket, and of its hour and day, once. Each two minutes they took three times as much.
+	marks: { fromMs: 60_000, everyMs: 300_000, lateMs: 20_000 },
+};
 // Adding up a day's histograms takes 6 s of server CPU of 10,000 targets, its counts and outcomes 1.4 (bench/roll-up.ts); one part in 144 is new meanwhile.
 const dayLatencyKept: KeptFor = { perReadMs: 200, atMostMs: 600_000 };
-// With the two minutes that what was read last is kept: within a quarter of an hour.
-const allDaysEveryMs = 780_000;
+// With the five minutes that what was read last is kept: within a quarter of an hour.
+const allDaysEveryMs = 600_000;
 const dayMs = 86_400_000;
 const shownDays = 90;
 

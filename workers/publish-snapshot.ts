@@ -75,7 +75,7 @@ const headroomKeptMs = 600_000;
 const numbersKeptMs = 30_000;
 
 /** Of 10,000 targets it takes up to 160 ms of Postgres, and hardly moves. */
-const seldomKept: KeptFor = { perReadMs: 250, atMostMs: 60_000 };
+const seldomKept: KeptFor = { perReadMs: 500, atMostMs: 120_000 };
 
 interface Readers {
 	readonly recents: RecentReader;

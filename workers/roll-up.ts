@@ -20,12 +20,12 @@ export interface RollUpTools {
 	readonly db: Db;
 	readonly log: Log;
 	now(): number;
-	/** Taken in together at most; left out: two minutes of 10,000 targets, some seconds. */
+	/** Taken in together at most; left out: six minutes of 10,000 targets, some seconds. */
 	readonly resultsPerStep?: number;
 }
 
 // Results of one series that are taken in together change its rows once.
-const manyResults = 20_000;
+const manyResults = 60_000;
 /** At most this long in one job: then the next tick goes on. */
 const jobMs = 20_000;
 
