@@ -55,8 +55,6 @@ function squeeze(strings: TemplateStringsArray): readonly string[] {
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
 	const parts = squeeze(strings);
 	let text = parts[0] ?? '';
-	values.forEach((value, index) => {
-		text += renderHtml(value) + (parts[index + 1] ?? '');
-	});
+	for (let i = 0; i < values.length; i++) text += renderHtml(values[i] as HtmlValue) + (parts[i + 1] ?? '');
 	return trusted(text);
 }

@@ -19,7 +19,7 @@ const ownOf = ({ paths }: DuePages) => [...paths].filter((path) => !isBoard(path
 const boardsOf = ({ paths }: DuePages) => [...paths].filter(isBoard);
 
 /** Of a site that is always too large to be drawn whole, at the pace of the service. */
-function inTurns(perRound = 5_500) {
+function inTurns(perRound = 3_500) {
 	const turns = createPageTurns({ whole: 0, perRound });
 	let now = start;
 	return {
@@ -82,6 +82,19 @@ test('of one that is larger still no more are drawn in a round, but for the boar
 	expect(ownOf(turns.next(fleet)).length).toBe(Math.ceil(60 * (15 / 40)));
 	const due = turns.next(fleet, false, 600_000);
 	expect([ownOf(due).length, boardsOf(due).length]).toEqual([60, boardCount]);
+});
+
+test('where there are many of both, targets have four turns of five', () => {
+	const counts = (perRound: number) => {
+		const turns = inTurns(perRound);
+		turns.next(fleet);
+		const own = ownOf(turns.next(fleet));
+		return (['target/', 'model/'] as const).map((folder) => own.filter((path) => path.startsWith(folder)).length);
+	};
+	const inTurn = (count: number) => Math.ceil((count * 15) / 40);
+	expect(counts(10)).toEqual([8, 2].map(inTurn));
+	const [targets, models] = [fleet.targets.length, fleet.models.length];
+	expect(counts(targets + models)).toEqual([targets, models].map(inTurn));
 });
 
 test('a clock that is set back draws everything', () => {

@@ -28,43 +28,49 @@ export interface PageTurns {
 
 /** A page is drawn again within a minute, the drawing included. */
 const againMs = 55_000;
-/** Of a site up to here each page is drawn within a round; of a larger one this many: a seventh of a core with the reading of their results. */
-const drawnPerRound = 5_500;
+/** Of a site up to here each page is drawn within a round; of a larger one this many: a tenth of a core with the reading of their results. */
+const drawnPerRound = 3_500;
+/** Of these, where there are more of both: who looks for the newest result looks at a target. */
+const modelsShare = 0.2;
 /** A site of so many pages is drawn whole. */
 const wholeSite = 500;
 
 export function createPageTurns({ whole = wholeSite, perRound = drawnPerRound } = {}): PageTurns {
-	// Boards are few, and each tells of many targets: none waits for a round of the others.
-	let [boards, own] = [createTurns(Number.POSITIVE_INFINITY), createTurns(perRound)];
+	const begin = () => [createTurns(), createTurns(), createTurns()] as const;
+	let [boards, models, targets] = begin();
 	return {
 		next(snapshot, now, all = false) {
 			const { incidentsOf } = fleetIndex(snapshot);
 			const newsOf = new Map(snapshot.targets.map((target) => [target.id, verdictKey(target, incidentsOf.get(target.id) ?? [])]));
 			const groupKey = ({ state, reason, targetIds }: GroupView) => [state, reason, ...targetIds.map((id) => newsOf.get(id))].join('\n');
 			const targetIdOf = new Map(snapshot.targets.map((target) => [targetHref(target, ''), target.id]));
+			const targetPages = new Map([...targetIdOf].map(([path, id]) => [path, newsOf.get(id) ?? '']));
 			const modelPages = new Map(snapshot.models.map((model) => [modelHref(model, ''), groupKey(model)]));
-			const ownPages = new Map([...[...targetIdOf].map(([path, id]) => [path, newsOf.get(id) ?? ''] as const), ...modelPages]);
 			const boardPages = new Map(snapshot.providers.map((provider) => [providerHref(provider, ''), groupKey(provider)]));
 			boardPages.set(modelsHref(''), [...modelPages.values()].join('\n'));
-			const everything = all || ownPages.size <= whole;
-			const [dueBoards, dueOwn] = [boards(boardPages, now, everything), own(ownPages, now, everything)];
+			const everything = all || targetPages.size + modelPages.size <= whole;
+			const modelsPerRound = Math.min(modelPages.size, Math.max(perRound * modelsShare, perRound - targetPages.size));
+			const dueTargets = targets(targetPages, now, everything, perRound - modelsPerRound);
+			const dueModels = models(modelPages, now, everything, modelsPerRound);
+			// Boards are few, and each tells of many targets: none waits for a round of the others.
+			const dueBoards = boards(boardPages, now, everything, boardPages.size);
 			return {
-				paths: new Set([...dueBoards, ...dueOwn]),
-				targetIds: dueOwn.length === ownPages.size ? null : dueOwn.flatMap((path) => targetIdOf.get(path) ?? []),
+				paths: new Set([...dueBoards, ...dueModels, ...dueTargets]),
+				targetIds: dueTargets.length === targetPages.size ? null : dueTargets.flatMap((path) => targetIdOf.get(path) ?? []),
 			};
 		},
 		forget() {
-			[boards, own] = [createTurns(Number.POSITIVE_INFINITY), createTurns(perRound)];
+			[boards, models, targets] = begin();
 		},
 	};
 }
 
 /** @returns of paths and what their verdicts are, the paths that are due */
-function createTurns(perRound: number): (pages: ReadonlyMap<string, string>, now: number, everything: boolean) => readonly string[] {
+function createTurns(): (pages: ReadonlyMap<string, string>, now: number, everything: boolean, perRound: number) => readonly string[] {
 	/** Path → what its verdict was when it was drawn; the oldest first. */
 	let drawn = new Map<string, string>();
 	let drawnAt = 0;
-	return (pages, now, everything) => {
+	return (pages, now, everything, perRound) => {
 		const due = new Set<string>();
 		// A clock that was set back is no reason to wait.
 		for (const [path, key] of pages) if (everything || now < drawnAt || drawn.get(path) !== key) due.add(path);

@@ -1,8 +1,8 @@
 /** The site on disk. A reader sees a file's old or new content, never a half. */
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import type { SiteFile } from './page-layout.ts';
 
 export interface WrittenSite {
@@ -43,7 +43,7 @@ function placeIn(dir: string, path: string): string {
 
 function writeAtomic(place: string, content: string): void {
 	// A short name: the file's own may already be as long as the file system allows.
-	const fresh = join(dirname(place), `.new-${createHash('sha256').update(basename(place)).digest('hex').slice(0, 16)}`);
+	const fresh = join(dirname(place), `.new-${crc32(basename(place)).toString(16)}`);
 	writeFileSync(fresh, content);
 	renameSync(fresh, place);
 }
