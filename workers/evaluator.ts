@@ -65,11 +65,11 @@ const reportsMs = 5_000;
 /** What waits for time, not for results, is looked at this often; more rarely while nothing is in doubt. */
 const tickMs = 1_000;
 const quietTickMs = 5_000;
-const checkpointMs = 60_000;
+const checkpointMs = 120_000;
 /** Some minutes: where the process is killed again and again before its first checkpoint, the journal must not grow with each. */
 const longJournal = 1_000;
 /** A checkpoint stops the judging for a moment: at most this share of the time. */
-const checkpointShare = 1 / 200;
+const checkpointShare = 1 / 400;
 
 export async function openEvaluator(tools: EvaluatorTools): Promise<Evaluator> {
 	const { db, log, now } = tools;
