@@ -103,6 +103,10 @@ const stalls = watchStalls(serviceNow);
 
 /** When probes may have been cut off, ms since epoch. */
 const cuts: number[] = [];
+/** When no slot could be run for a while, ms since epoch: without Postgres none is claimed. */
+const downs: number[] = [];
+/** After it all was up again, on a machine with other work too. */
+const upAgainMs = 20_000;
 const killed = new Map<string, number>();
 /** The processes by name, killed one at a time; the supervisor takes all with it and is started again by hand. */
 async function killOne(): Promise<void> {
@@ -114,6 +118,7 @@ async function killOne(): Promise<void> {
 	const victim = own.find(({ ppid }) => !own.some(({ pid }) => pid === ppid));
 	if (victim === undefined) return;
 	if (name === 'probe' || name === 'supervisor') cuts.push(serviceNow());
+	if (['probe', 'supervisor', 'Postgres'].includes(name)) downs.push(serviceNow());
 	killed.set(name, (killed.get(name) ?? 0) + 1);
 	process.kill(victim.pid, 'SIGKILL');
 	if (name !== 'supervisor') return;
@@ -135,7 +140,10 @@ async function readNew(): Promise<ProbeResult[]> {
 
 async function takeSample(): Promise<Sample> {
 	const fresh = await readNew();
+	// What comes due while nothing runs is probed after the start, late on purpose.
+	const wasUp = (slotAt: number) => !downs.some((downAt) => slotAt > downAt - 5_000 && slotAt < downAt + upAgainMs);
 	const late = fresh
+		.filter(({ slotAt }) => wasUp(slotAt))
 		.flatMap(({ kind, startedAt, slotAt }) => (kind === 'scheduled' && startedAt !== null ? [startedAt - slotAt] : []))
 		// Of one that waited for its turn while the clock was moved a day ahead nothing is known.
 		.filter((ms) => ms < dayMs / 2)
@@ -151,7 +159,7 @@ async function takeSample(): Promise<Sample> {
 		atMinute: (performance.now() - startedMs) / 60_000,
 		processes: members,
 		tables: new Map(tables.map(({ what, bytes }) => [what, bytes])),
-		resultCount: late.length,
+		resultCount: fresh.filter(({ kind, startedAt }) => kind === 'scheduled' && startedAt !== null).length,
 		missedCount: fresh.filter(({ kind, startedAt }) => kind === 'scheduled' && startedAt === null).length,
 		lateP50Ms: late[Math.floor(late.length * 0.5)] ?? null,
 		lateP99Ms: late[Math.floor(late.length * 0.99)] ?? null,
