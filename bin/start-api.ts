@@ -15,7 +15,7 @@ import { ExpectedError } from './expected-error.ts';
 import { keepObservations } from './keep-observations.ts';
 import { keepSite } from './keep-site.ts';
 import { openKnownSecrets } from './known-secrets.ts';
-import { keepHeapLean, packHeap } from './lean-process.ts';
+import { packHeap } from './lean-process.ts';
 import { createOnCallDesk } from './on-call-desk.ts';
 import { openDatabase } from './open-database.ts';
 import { unpackMetrics } from './packed-metrics.ts';
@@ -31,7 +31,6 @@ const metricsKeptMs = 45_000;
 
 export async function startApi(settings: Settings, log: Log, closing: Closing): Promise<void> {
 	packHeap();
-	keepHeapLean(40);
 	const { db, url } = await openDatabase(settings, log, closing, { connections: 4 });
 	const snapshots = createSnapshotSource();
 	const siteDir = join(settings.dataDir, 'site');

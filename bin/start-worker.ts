@@ -219,7 +219,7 @@ async function startJudging(shop: Shop): Promise<void> {
 		'judge',
 		async ({ data }) => {
 			if (data.job === 'publish') {
-				// Of a large fleet, just before its sums are read: five minutes of results at once cost a fifth. Burn rates want each.
+				// Of a large fleet, just before its sums are read: of five minutes of results at once each row is written once. Burn rates want each.
 				if (rollups.isDue(Date.now()) || config.current().objectives.length > 0) await timed('roll-up', () => rollUp({ db, log, now: Date.now }));
 				await summarizeSometimes(db, Date.now());
 				await timed('publish', () => publisher.publish());
@@ -250,13 +250,13 @@ async function startJudging(shop: Shop): Promise<void> {
 	config.onChange(() => void publisher.publish().catch((error) => log.warn({ problem: String(error) }, 'not published after the change: the next tick does')));
 	// The roll-up is left to its tick: of a large fleet that was away it takes a minute, and nobody may wait for it.
 	await publisher.publish();
-	await sweepDeadRows(db).catch((error) => log.warn({ problem: String(error) }, 'dead rows not swept: autovacuum does it'));
 	const evaluator = evaluate(shop, publisher, cadence);
+	const sweep = sweepDeadRows(db).catch((error) => log.warn({ problem: String(error) }, 'dead rows not swept: autovacuum does it'));
 	const onCall = runOnCall({ ...shop, db, cadence });
 	// Their last transaction ends before the pool is closed.
 	closing.add('evaluator and on-call', async () => {
 		endLoops();
-		await Promise.all([evaluator, onCall]);
+		await Promise.all([evaluator, onCall, sweep]);
 	});
 }
 

@@ -88,7 +88,7 @@ function isAlike(before: RateLimitHeaders, now: RateLimitHeaders): boolean {
 	return (['requests', 'tokens'] as const).every((of) => {
 		const [limit, left] = [now[`${of}Limit`], now[`${of}Remaining`]];
 		const leftBefore = before[`${of}Remaining`];
-		if (before[`${of}Limit`] !== limit) return false;
+		if (before[`${of}Limit`] !== limit || (left === 0) !== (leftBefore === 0)) return false;
 		return left === leftBefore || (limit !== null && left !== null && leftBefore !== null && Math.abs(left - leftBefore) < limit * sameShare);
 	});
 }

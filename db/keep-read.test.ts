@@ -42,14 +42,15 @@ it('the first, for which all was cold, is kept no longer than is said of it', as
 	expect(found).toEqual([1, 1, 2, 2, 3]);
 });
 
-it('one that is long is kept until the next mark', async () => {
-	let tookMs = 40;
+it('one that is long and large is kept until the next mark', async () => {
+	let [tookMs, isLarge] = [40, true];
 	const read = keepRead(
 		async (now) => {
 			vi.advanceTimersByTime(tookMs);
 			return now;
 		},
-		{ perReadMs: 100, atMostMs: 10_000, firstAtMostMs: 2_000, marks: { fromMs: 5_000, everyMs: 60_000, lateMs: 7_000 } },
+		{ perReadMs: 100, atMostMs: 10_000, firstAtMostMs: 2_000 },
+		{ fromMs: 5_000, everyMs: 60_000, lateMs: 7_000, isLarge: () => isLarge },
 	);
 	const mark = 1_027_000;
 	expect(await read(1_000_000)).toBe(1_000_000);
@@ -59,7 +60,9 @@ it('one that is long is kept until the next mark', async () => {
 	expect(await read(mark - 1)).toBe(1_006_000);
 	expect(await read(mark)).toBe(mark);
 	expect(await read(mark + 59_999)).toBe(mark);
+	isLarge = false;
 	expect(await read(mark + 60_000)).toBe(mark + 60_000);
+	expect(await read(mark + 68_000)).toBe(mark + 68_000);
 });
 
 it('what could not be read is not kept', async () => {

@@ -23,8 +23,8 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 /** The reads of a publisher that runs every few seconds, with what hardly moves read less often. Keeps its answers in memory: one for a process. */
 export interface RollupReader {
 	/**
-	 * What is published of each window. 1d and longer are kept for a hundred times as long as reading them took, and where that is more than a minute
-	 * until a bucket of five minutes is over; the latency of 1d for two hundred times, ten minutes at most; the shorter ones are those of now. What has
+	 * What is published of each window. 1d and longer are kept for a hundred times as long as reading them took, two minutes at most; where there are many
+	 * targets and that is more than a minute, until a bucket of five minutes is over; the latency of 1d for two hundred times, ten minutes at most; the shorter ones are those of now. What has
 	 * not moved is the very same as before.
 	 */
 	windows(now: number): Promise<ReadWindows>;
@@ -37,11 +37,10 @@ export interface RollupReader {
 const slow = ['1d', ...longWindows] as const satisfies readonly RolledWindow[];
 // A share of the time, so what becomes cheaper is only read more often: of 1,000 targets the counts of a day and longer take 0.2 s of server CPU, the ninety
 // days 0.3 s and 0.6 s of our own (bench/roll-up.ts).
-const slowKept: KeptFor = {
-	...{ perReadMs: 100, atMostMs: 120_000, firstAtMostMs: 5_000 },
-	// The sums are brought up to date just before: of a whole bucket, and of its hour and day, once. Each two minutes they took three times as much.
-	marks: { fromMs: 60_000, everyMs: 300_000, lateMs: 20_000 },
-};
+const slowKept = { perReadMs: 100, atMostMs: 120_000, firstAtMostMs: 5_000 } as const satisfies KeptFor;
+// The sums of a large fleet are brought up to date just before, once a bucket: of 10,000 targets each 120 s that is 280 rows a second, like this 100.
+const bucketMarks = { fromMs: 60_000, everyMs: 300_000, lateMs: 20_000 };
+const manyTargets = 3_000;
 // Adding up a day's histograms takes 6 s of server CPU of 10,000 targets, its counts and outcomes 1.4 (bench/roll-up.ts); one part in 144 is new meanwhile.
 const dayLatencyKept: KeptFor = { perReadMs: 200, atMostMs: 600_000 };
 // With the five minutes that what was read last is kept: within a quarter of an hour.
@@ -50,25 +49,32 @@ const dayMs = 86_400_000;
 const shownDays = 90;
 
 export function createRollupReader(db: Db): RollupReader {
-	const readSlow = keepRead(async (now) => ({ countedAt: now, of: await readFigures(db, now) }), slowKept);
+	const readSlow = keepRead(async (now) => ({ countedAt: now, of: await readFigures(db, now) }), slowKept, {
+		...bucketMarks,
+		isLarge: ({ of }) => of.size > manyTargets,
+	});
 	const readDayLatency = keepRead((now) => readLatency(db, now), dayLatencyKept);
 	const brief = createBriefReader(db);
 	const merge = rememberMerged();
 	let allDays: { at: number; days: Days } | null = null;
-	const readDays = keepRead(async (now): Promise<Days> => {
-		// One day more: slots close to midnight may be a little ahead.
-		const [first, last] = [dayOf(now - shownDays * dayMs), dayOf(now + dayMs)];
-		if (allDays === null || now - allDays.at >= allDaysEveryMs || now < allDays.at) {
-			allDays = { at: now, days: await readDayRollups(db, first, last) };
+	const readDays = keepRead(
+		async (now): Promise<Days> => {
+			// One day more: slots close to midnight may be a little ahead.
+			const [first, last] = [dayOf(now - shownDays * dayMs), dayOf(now + dayMs)];
+			if (allDays === null || now - allDays.at >= allDaysEveryMs || now < allDays.at) {
+				allDays = { at: now, days: await readDayRollups(db, first, last) };
+				return new Map(allDays.days);
+			}
+			for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
+				const known = allDays.days.get(id);
+				// A target without news keeps its very counts: what is made of them (core/day-views.ts) is found again by them.
+				allDays.days.set(id, known === undefined ? days : known.replacedBy(days));
+			}
 			return new Map(allDays.days);
-		}
-		for (const [id, days] of await readDayRollups(db, dayOf(now - dayMs), last)) {
-			const known = allDays.days.get(id);
-			// A target without news keeps its very counts: what is made of them (core/day-views.ts) is found again by them.
-			allDays.days.set(id, known === undefined ? days : known.replacedBy(days));
-		}
-		return new Map(allDays.days);
-	}, slowKept);
+		},
+		slowKept,
+		{ ...bucketMarks, isLarge: ({ size }) => size > manyTargets },
+	);
 	return {
 		async windows(now) {
 			const { countedAt, of } = await readSlow(now);
