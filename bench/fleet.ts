@@ -2,8 +2,8 @@
  * A whole fleet on one machine, everything embedded, against a simulator in its own process: how late slots start, what is missed, CPU by process,
  * memory, how old the pages are; then kill -9 of everything and a start: how long until every target was probed again. The aim of CPU was set in ms on
  * another machine: how fast that is beside these cores is told by two yardsticks, measured before and after.
- * `node bench/fleet.ts [targets=10000] [every=60] [seconds=180] [aged]`; aged: with a record of months, as far as the sums are concerned. Figures are of
- * the whole machine: run it alone.
+ * `node bench/fleet.ts [targets=10000] [every=60] [seconds=300] [aged]`, the seconds in multiples of the five minutes in which a large fleet's sums are
+ * written; aged: with a record of months, as far as the sums are concerned. Figures are of the whole machine: run it alone.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { bareAtOnce, openBeside } from './beside.ts';
 import { sumByName } from './process-family.ts';
 import { measureYardsticks, yardsticks } from './yardstick.ts';
 
-const [targets = 10_000, everySeconds = 60, seconds = 180] = process.argv.slice(2, 5).map(Number);
+const [targets = 10_000, everySeconds = 60, seconds = 300] = process.argv.slice(2, 5).map(Number);
 const isAged = process.argv[5] === 'aged';
 const providers = 20;
 
