@@ -72,7 +72,7 @@ afterAll(() => house.drop());
 
 class Died extends Error {}
 
-it('spend never passes the cap, over prices, outages, crashes, hand-overs, frozen workers and any interleaving', { timeout: 120_000 }, async () => {
+it('spend never passes the cap, over prices, outages, crashes, hand-overs, frozen workers and any interleaving', { timeout: 300_000 }, async () => {
 	const { db } = house;
 	const shard = 0;
 	// All of one shard, so that a tick has slots of each.
