@@ -24,8 +24,8 @@ type Days = Awaited<ReturnType<typeof readDayRollups>>;
 export interface RollupReader {
 	/**
 	 * What is published of each window. 1d and longer are kept for a hundred times as long as reading them took, two minutes at most; where there are many
-	 * targets and that is more than a minute, until a bucket of five minutes is over; the latency of 1d for two hundred times, ten minutes at most; the shorter ones are those of now. What has
-	 * not moved is the very same as before.
+	 * targets and that is more than a minute, until a bucket of five minutes is over; the latency of 1d for two hundred times, ten minutes at most; the
+	 * shorter ones are those of now. What has not moved is the very same as before.
 	 */
 	windows(now: number): Promise<ReadWindows>;
 	/** Whether 1d and longer would be read anew at this instant: the sums are to be up to date by then. */

@@ -1,3 +1,4 @@
+/** Longer than most: every rule here needs the same house, the same world and its clock. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AlertRoute } from '#core/alert.ts';
 import type { MaintenanceWindow } from '#core/judge/judge-state.ts';
