@@ -70,7 +70,7 @@ export async function startWorker(settings: Settings, jobs: JobKind, log: Log, c
 	// It holds and takes most of all.
 	if (jobs === 'judge') {
 		giveWay('probes');
-		keepHeapLean(45);
+		keepHeapLean(35);
 		collectAlone();
 		makeAllYoung();
 	}

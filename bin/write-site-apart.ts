@@ -124,7 +124,7 @@ export function keepEvidence(
 
 function serveTasks(dir: string, databaseUrl: string | undefined): void {
 	giveWay('probes and verdicts');
-	keepHeapLean(100);
+	keepHeapLean(50);
 	packHeap();
 	collectAlone();
 	makeAllYoung();
