@@ -119,8 +119,13 @@ async function killOne(): Promise<void> {
 	if (victim === undefined) return;
 	if (name === 'probe' || name === 'supervisor') cuts.push(serviceNow());
 	if (['probe', 'supervisor', 'Postgres'].includes(name)) downs.push(serviceNow());
+	try {
+		process.kill(victim.pid, 'SIGKILL');
+	} catch {
+		// It was going with a parent that was killed before.
+		return;
+	}
 	killed.set(name, (killed.get(name) ?? 0) + 1);
-	process.kill(victim.pid, 'SIGKILL');
 	if (name !== 'supervisor') return;
 	await service.exited;
 	await pause(1_000);
